@@ -1,0 +1,1 @@
+"""The dispatch, tracking and payments backend of Waypost."""

@@ -1,0 +1,39 @@
+"""The HTTP API: routers, error handlers and middleware, no business code."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from backend import health
+from backend.identity import auth_endpoints
+from backend.identity import endpoints as identity
+from backend.platform.http import BoundedBody, Observed, install_error_handlers
+from backend.regions import endpoints as regions
+from backend.settings import get_settings
+from backend.tracking import doorways
+from backend.tracking import endpoints as tracking
+
+
+def create_api() -> FastAPI:
+    """The API as one ASGI application; resources are opened by whoever serves it."""
+    settings = get_settings()
+    api = FastAPI(
+        title="Waypost",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None if settings.production else "/api/docs",
+        redoc_url=None,
+        # `Observed` does this once for everything; FastAPI's own would do it a second time.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    install_error_handlers(api)
+    # First, because routes are tried in order and phones ask for these far more than for others.
+    api.router.routes.extend(doorways.router.routes)
+    api.include_router(health.router)
+    api.include_router(auth_endpoints.create_router(settings))
+    api.include_router(identity.router)
+    api.include_router(regions.router)
+    api.include_router(tracking.router)
+    api.add_middleware(BoundedBody)
+    api.add_middleware(Observed)
+    return api

@@ -1,0 +1,78 @@
+"""The verbs of identity that other contexts and the console call."""
+
+from backend.identity.access import (
+    grant_role,
+    list_grants,
+    list_persons,
+    list_policies,
+    revoke_grant,
+)
+from backend.identity.audit import (
+    list_audit,
+    record,
+    record_denial,
+    record_denied,
+)
+from backend.identity.audit import verify as verify_audit
+from backend.identity.policy import Denied, authorize, current_policy, may, scopes
+from backend.identity.revocations import on_revoked, watch_revocations
+from backend.identity.rules import mask, safe_next, session_cookie
+from backend.identity.sessions import (
+    Visitor,
+    begin_session,
+    end_session,
+    list_sessions,
+    principal_of_session,
+    revoke_session,
+    revoke_sessions_of,
+    rotate_session,
+    session_id_of,
+    session_info,
+)
+from backend.identity.tokens import (
+    IssuedToken,
+    issue_api_token,
+    issue_device_token,
+    list_tokens,
+    principal_of_bearer,
+    revoke_token,
+)
+
+__all__ = [
+    "Denied",
+    "IssuedToken",
+    "Visitor",
+    "authorize",
+    "begin_session",
+    "current_policy",
+    "end_session",
+    "grant_role",
+    "issue_api_token",
+    "issue_device_token",
+    "list_audit",
+    "list_grants",
+    "list_persons",
+    "list_policies",
+    "list_sessions",
+    "list_tokens",
+    "mask",
+    "may",
+    "on_revoked",
+    "principal_of_bearer",
+    "principal_of_session",
+    "record",
+    "record_denial",
+    "record_denied",
+    "revoke_grant",
+    "revoke_session",
+    "revoke_sessions_of",
+    "revoke_token",
+    "rotate_session",
+    "safe_next",
+    "scopes",
+    "session_cookie",
+    "session_id_of",
+    "session_info",
+    "verify_audit",
+    "watch_revocations",
+]

@@ -1,0 +1,1 @@
+"""What the fleet's facts add up to, for those who watch."""

@@ -1,0 +1,1 @@
+"""The parts every context stands on; it knows none of them."""

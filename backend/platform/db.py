@@ -1,0 +1,55 @@
+"""The connection to PostgreSQL and its unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from backend.settings import SettingsError
+
+
+def asyncpg_url(url: str) -> URL:
+    """`url` with the asyncpg driver; raises SettingsError where it is not a PostgreSQL address."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError("WAYPOST_DATABASE_URL is not a database address") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise SettingsError("WAYPOST_DATABASE_URL must be a postgresql:// address")
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """A pool of connections, and the units of work done on them."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = asyncpg_url(url)
+        self.engine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={"timeout": 5, "server_settings": {"application_name": "waypost"}},
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
+        """A session that commits once at the end, or rolls back whole on any exception."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def ping(self) -> str:
+        """The server's version, when it answers."""
+        async with self.engine.connect() as connection:
+            return str(await connection.scalar(text("show server_version")))
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()

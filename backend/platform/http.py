@@ -1,0 +1,236 @@
+"""What every HTTP endpoint shares: unit of work, problem details, bounds and headers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from time import perf_counter
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import StatusCode, set_span_in_context
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.platform.errors import (
+    DomainError,
+    FieldError,
+    InternalError,
+    Invalid,
+    TooLarge,
+    Unavailable,
+)
+from backend.platform.redis import unavailable
+from backend.platform.resources import Resources, current
+from backend.platform.telemetry import get_logger, meter, tracer
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
+_log = get_logger(__name__)
+_requests = meter.create_histogram(
+    "waypost.http.duration", "s", "Time to answer, by route and status class"
+)
+
+
+def opened_resources() -> Resources:
+    """The process's open connections, as a dependency."""
+    return current()
+
+
+Res = Annotated[Resources, Depends(opened_resources)]
+
+
+async def _unit_of_work(resources: Res) -> AsyncIterator[AsyncSession]:
+    async with resources.database.unit_of_work() as session:
+        yield session
+
+
+# scope="function" ends the dependency, and so commits, before the answer is sent.
+Uow = Annotated[AsyncSession, Depends(_unit_of_work, scope="function")]
+
+
+def problem(error: DomainError) -> Response:
+    """The problem-details answer to a domain error (RFC 9457)."""
+    body: dict[str, Any] = {
+        "type": f"urn:waypost:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if error.errors:
+        body["errors"] = [
+            {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
+            for fault in error.errors
+        ]
+    return Response(
+        orjson.dumps(body), error.status, error.headers, media_type="application/problem+json"
+    )
+
+
+async def _domain_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    return problem(error)
+
+
+def field_errors(error: RequestValidationError) -> list[FieldError]:
+    """Each fault of a request as a pointer, a code and a sentence."""
+    faults = []
+    for fault in error.errors():
+        place, *path = fault["loc"]
+        parts = path if place == "body" else [place, *path]
+        pointer = "".join(f"/{part}" for part in parts)
+        faults.append(FieldError(pointer, str(fault["type"]), str(fault["msg"])))
+    return faults
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem(Invalid(errors=field_errors(error)))
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    body = {
+        "type": "about:blank",
+        "title": str(error.detail),
+        "status": error.status_code,
+        "detail": str(error.detail),
+    }
+    return JSONResponse(
+        body, error.status_code, error.headers, media_type="application/problem+json"
+    )
+
+
+async def _store_down(request: Request, error: Exception) -> Response:
+    _log.error("store_unavailable", path=request.url.path, error=repr(error))
+    if isinstance(error, RedisError):
+        return problem(unavailable(error))
+    return problem(Unavailable("The database does not answer; nothing was accepted."))
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    _log.error("unhandled_error", path=request.url.path, exc_info=error)
+    return problem(InternalError("The fault was logged; the request may be tried again."))
+
+
+def install_error_handlers(api: FastAPI) -> None:
+    """Answer every exception with problem details."""
+    api.add_exception_handler(DomainError, _domain_error)
+    api.add_exception_handler(RequestValidationError, _invalid)
+    api.add_exception_handler(HTTPException, _http_error)
+    for down in (RedisError, OperationalError, InterfaceError, DBAPIError, OSError):
+        api.add_exception_handler(down, _store_down)
+    api.add_exception_handler(Exception, _bug)
+
+
+def client_address(connection: HTTPConnection) -> str:
+    """The address the request came from, for limits and the audit trail."""
+    return connection.client.host if connection.client else "unknown"
+
+
+class _BodyTooLarge(Exception):
+    """The body went over its bound while it was being read."""
+
+
+class BoundedBody:
+    """Refuse a body over `limit` bytes, announced or counted, before it is held in memory."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
+        if announced.isdigit() and int(announced) > self._limit:
+            await self._refuse(scope, receive, send)
+            return
+        seen = 0
+        started = False
+
+        async def bounded_receive() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise _BodyTooLarge
+            return message
+
+        async def watched_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, bounded_receive, watched_send)
+        except _BodyTooLarge:
+            if not started:
+                await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = TooLarge(f"The body is larger than {self._limit} bytes.")
+        await problem(refusal)(scope, receive, send)
+
+
+class Observed:
+    """One span and one duration per request, named by its route."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        # The attributes of a measurement; there are as many as routes, methods and classes.
+        self._labels: dict[tuple[str, str, int], dict[str, str]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        status = 500
+
+        async def watched_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        # By hand, not by `start_as_current_span`: that costs as much as a whole small request.
+        span = tracer.start_span(scope["method"])
+        token = attach(set_span_in_context(span))
+        try:
+            await self._app(scope, receive, watched_send)
+        except BaseException as error:
+            if span.is_recording():
+                span.record_exception(error)
+                span.set_status(StatusCode.ERROR)
+            raise
+        finally:
+            detach(token)
+            route = getattr(scope.get("route"), "path", "unmatched")
+            if span.is_recording():
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.response.status_code", status)
+            span.end()
+            _requests.record(
+                perf_counter() - started, self._labels_of(route, scope["method"], status // 100)
+            )
+
+    def _labels_of(self, route: str, method: str, kind: int) -> dict[str, str]:
+        # A method is the sender's own word, and must not fill the memory.
+        method = method if method in _METHODS else "other"
+        key = (route, method, kind)
+        found = self._labels.get(key)
+        if found is None:
+            found = {"route": route, "method": method, "status": f"{kind}xx"}
+            self._labels[key] = found
+        return found

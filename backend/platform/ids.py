@@ -1,0 +1,10 @@
+"""Identifiers that sort by the time they were made."""
+
+from uuid import UUID
+
+import uuid_utils
+
+
+def uuid7() -> UUID:
+    """A fresh UUID version 7 (RFC 9562)."""
+    return UUID(int=uuid_utils.uuid7().int)

@@ -1,0 +1,95 @@
+"""Spans, metrics and structured logs, with the trace id in each log line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from opentelemetry import metrics, trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from structlog.typing import EventDict, Processor
+
+from backend.settings import Settings
+
+tracer = trace.get_tracer("waypost")
+meter = metrics.get_meter("waypost")
+
+# From a cache hit to a request that timed out; 0.31 is the promise.
+_SECONDS = ExplicitBucketHistogramAggregation(
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.31, 0.5, 1, 2.5, 5, 10)
+)
+# Without a collector one span in a hundred is made: ids for the logs, next to no cost.
+_UNEXPORTED_RATIO = 0.01
+
+
+def _add_trace(_: Any, __: str, event: EventDict) -> EventDict:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = format(context.trace_id, "032x")
+        event["span_id"] = format(context.span_id, "016x")
+    return event
+
+
+def _configure_logs(service: str, level: str) -> None:
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _add_trace,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer = structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+
+
+def configure(service: str, settings: Settings) -> None:
+    """Set up logs, spans and metrics of this process; call once, before the first request."""
+    _configure_logs(service, settings.log_level)
+    resource = Resource.create({"service.name": f"waypost-{service}"})
+    ratio = 1.0 if settings.otel_endpoint else _UNEXPORTED_RATIO
+    provider = TracerProvider(resource=resource, sampler=ParentBasedTraceIdRatio(ratio))
+    if settings.otel_endpoint:
+        endpoint = settings.otel_endpoint.rstrip("/") + "/v1/traces"
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    trace.set_tracer_provider(provider)
+    metrics.set_meter_provider(
+        MeterProvider(
+            resource=resource,
+            metric_readers=[PrometheusMetricReader()],
+            views=[View(instrument_unit="s", aggregation=_SECONDS)],
+        )
+    )
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A structured logger; `log.info("what happened", driver=..., count=...)`."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(module=name)
+    return logger
+
+
+def current_trace_id() -> str | None:
+    """The trace id of the span in progress, 32 hexadecimal digits."""
+    context = trace.get_current_span().get_span_context()
+    return format(context.trace_id, "032x") if context.is_valid else None

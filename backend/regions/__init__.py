@@ -1,0 +1,1 @@
+"""Countries, cities, hubs and geofences: where things are and which rules hold there."""

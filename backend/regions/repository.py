@@ -1,0 +1,93 @@
+"""Every query of the region tree and of geofences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import false, or_, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import ColumnElement
+from sqlmodel import col
+
+from backend.platform.scopes import EVERYWHERE
+from backend.regions.models import GeofenceRow, RegionRow
+
+
+async def regions(session: AsyncSession) -> list[RegionRow]:
+    """The whole tree, parents before children."""
+    rows = await session.scalars(select(RegionRow).order_by(col(RegionRow.code)))
+    return list(rows)
+
+
+async def region_codes(session: AsyncSession) -> set[str]:
+    """The codes in use."""
+    return set(await session.scalars(select(col(RegionRow.code))))
+
+
+async def add_region(session: AsyncSession, row: RegionRow) -> bool:
+    """Insert the region unless its code is taken; answers whether it was new."""
+    added = await session.scalar(
+        insert(RegionRow)
+        .values(**row.model_dump())
+        .on_conflict_do_nothing(index_elements=["code"])
+        .returning(col(RegionRow.code))
+    )
+    return added is not None
+
+
+def _within(scopes: Sequence[str]) -> ColumnElement[bool]:
+    if EVERYWHERE in scopes:
+        return true()
+    region = col(GeofenceRow.region)
+    conditions = [
+        or_(
+            region == code,
+            region.startswith(f"{code}-", autoescape=True),
+            region.startswith(f"{code}.", autoescape=True),
+        )
+        for code in scopes
+    ]
+    return or_(false(), *conditions)
+
+
+async def geofences(
+    session: AsyncSession,
+    scopes: Sequence[str],
+    *,
+    region: str | None = None,
+    kind: str | None = None,
+    after: UUID | None = None,
+    limit: int | None = None,
+) -> list[GeofenceRow]:
+    """Geofences inside the scopes, oldest first, after the given one."""
+    query = select(GeofenceRow).where(_within(scopes)).order_by(col(GeofenceRow.id))
+    if region is not None:
+        query = query.where(_within([region]))
+    if kind is not None:
+        query = query.where(col(GeofenceRow.kind) == kind)
+    if after is not None:
+        query = query.where(col(GeofenceRow.id) > after)
+    if limit is not None:
+        query = query.limit(limit)
+    return list(await session.scalars(query))
+
+
+async def geofence(session: AsyncSession, fence_id: UUID) -> GeofenceRow | None:
+    """One geofence."""
+    return await session.get(GeofenceRow, fence_id)
+
+
+async def geofence_named(
+    session: AsyncSession, region: str, kind: str, name: str
+) -> GeofenceRow | None:
+    """The geofence that holds this name among its kind in the region."""
+    found: GeofenceRow | None = await session.scalar(
+        select(GeofenceRow).where(
+            col(GeofenceRow.region) == region,
+            col(GeofenceRow.kind) == kind,
+            col(GeofenceRow.name) == name,
+        )
+    )
+    return found

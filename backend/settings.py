@@ -1,0 +1,180 @@
+"""Every setting of Waypost, read from the environment in this one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "waypost-development-secret-never-for-production"  # noqa: S105
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or unsafe; the message names them."""
+
+
+class Settings(BaseSettings):
+    """The configuration of one process; `WAYPOST_` stands before each name in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="WAYPOST_", env_file=".env", extra="ignore")
+
+    env: Literal["demo", "development", "production"] = Field(
+        "development",
+        description="`demo` adds the demo identity provider; `production` refuses unsafe values.",
+    )
+    data_dir: Path = Field(Path(".waypost"), description="Where embedded stores and caches live.")
+    database_url: str = Field(
+        "", description="PostgreSQL 15+, `postgresql://user:password@host/name`."
+    )
+    redis_url: str = Field("", description="Redis 7+ or Valkey 8+, `redis://host:port/0`.")
+    events_url: str = Field("", description="Event log; empty means Streams on `REDIS_URL`.")
+    public_url: str = Field("http://localhost:8000", description="The address browsers use.")
+    secret_key: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="Keys cookies, audit chain and signed links."
+    )
+
+    oidc_authority: str = Field(
+        "https://login.microsoftonline.com", description="Base address of the identity provider."
+    )
+    oidc_tenant_id: str = Field("", description="Entra tenant (directory) id.")
+    oidc_client_id: str = Field("", description="Entra application (client) id.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Client secret, or a certificate below."
+    )
+    oidc_client_certificate: Path | None = Field(
+        None, description="PEM file with private key and certificate for `private_key_jwt`."
+    )
+    oidc_group_grants: dict[str, str] = Field(
+        default_factory=dict,
+        description='Roles by directory group, as JSON: `{"group id": "fleet_manager.TH-10"}`.',
+    )
+    oidc_graph_url: str = Field(
+        "https://graph.microsoft.com",
+        description="Microsoft Graph, asked for groups that do not fit into a token.",
+    )
+    session_idle_s: int = Field(
+        1800, ge=60, description="A session ends after this long without activity."
+    )
+    session_absolute_s: int = Field(
+        36_000, ge=300, description="A session ends after this long at the latest."
+    )
+    session_cap: int = Field(
+        5, ge=1, description="Sessions a person may hold at once; the oldest goes."
+    )
+
+    live_after_s: int = Field(
+        30, ge=5, description="A driver is `live` this long after the last fix."
+    )
+    offline_after_s: int = Field(
+        300, ge=10, description="A driver is `stale` until then, `offline` after."
+    )
+    fix_retention_days: int = Field(
+        90, ge=3, description="Position history older than this is dropped."
+    )
+    event_log_max_mb: int = Field(
+        512, ge=16, description="Ingest answers 503 when the log holds more."
+    )
+
+    map_style_url: str = Field(
+        "https://tiles.openfreemap.org/styles/positron", description="MapLibre style, light."
+    )
+    map_style_url_dark: str = Field(
+        "https://tiles.openfreemap.org/styles/dark", description="MapLibre style, dark."
+    )
+    routing_url: str = Field(
+        "", description="OSRM-shaped travel time service; empty means the fallback."
+    )
+
+    web_workers: int = Field(2, ge=1, le=64, description="Web processes behind the one port.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for `/metrics`; needed in production."
+    )
+    otel_endpoint: str = Field(
+        "",
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="OTLP over HTTP; traces are exported when set.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level logged."
+    )
+
+    @property
+    def demo(self) -> bool:
+        """Whether the demo identity provider and sample data are wanted."""
+        return self.env == "demo"
+
+    @property
+    def production(self) -> bool:
+        """Whether unsafe values must stop the start."""
+        return self.env == "production"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether browsers reach this system over https."""
+        return self.public_url.startswith("https://")
+
+    @model_validator(mode="after")
+    def refuse_unsafe_production(self) -> Self:
+        """Stop a production start that would run on a default or missing secret."""
+        if not self.production:
+            return self
+        problems = [
+            (not self.secure_cookies, "WAYPOST_PUBLIC_URL must be an https address"),
+            (
+                self.secret_key.get_secret_value() == DEVELOPMENT_SECRET,
+                "WAYPOST_SECRET_KEY is not set",
+            ),
+            (
+                len(self.secret_key.get_secret_value()) < 32,
+                "WAYPOST_SECRET_KEY is shorter than 32 characters",
+            ),
+            (not self.database_url, "WAYPOST_DATABASE_URL is not set"),
+            (not self.redis_url, "WAYPOST_REDIS_URL is not set"),
+            (not self.oidc_tenant_id, "WAYPOST_OIDC_TENANT_ID is not set"),
+            (not self.oidc_client_id, "WAYPOST_OIDC_CLIENT_ID is not set"),
+            (
+                self.oidc_client_secret is None and self.oidc_client_certificate is None,
+                "WAYPOST_OIDC_CLIENT_SECRET or WAYPOST_OIDC_CLIENT_CERTIFICATE is not set",
+            ),
+            (self.metrics_token is None, "WAYPOST_METRICS_TOKEN is not set"),
+        ]
+        found = [message for wrong, message in problems if wrong]
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings afresh; raises SettingsError with one readable sentence."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            name = "".join(f"WAYPOST_{str(part).upper()}: " for part in fault["loc"][:1])
+            lines.append(name + fault["msg"].removeprefix("Value error, "))
+        raise SettingsError("; ".join(lines)) from error
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return load_settings()
+
+
+def child_environment(**values: str) -> dict[str, str]:
+    """This process's environment plus `values`, for a child it starts."""
+    return {**os.environ, **values}
+
+
+def adopt(values: Mapping[str, str]) -> Settings:
+    """Put `values` under what the environment already says, and read the settings anew."""
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
+    get_settings.cache_clear()
+    return get_settings()

@@ -1,0 +1,69 @@
+"""What a fleet keeps between its runs, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypedDict
+
+import orjson
+
+from backend.simulation.doorways import Device
+
+_NAME = "fleet.json"
+
+
+class _Kept(TypedDict):
+    devices: dict[str, tuple[str, str]]
+    places: dict[str, tuple[float, float]]
+
+
+class Wallet:
+    """Device tokens and last places by driver code, for one server, in one file."""
+
+    def __init__(self, data_dir: Path, url: str) -> None:
+        self._path = data_dir / _NAME
+        self._all: dict[str, _Kept] = self._read()
+        self._mine = self._all.setdefault(url, {"devices": {}, "places": {}})
+        self.unsaved = 0
+
+    def get(self, code: str) -> Device | None:
+        """The driver's device, when it is known."""
+        kept = self._mine["devices"].get(code)
+        return Device(kept[0], code, kept[1]) if kept else None
+
+    def place(self, code: str) -> tuple[float, float] | None:
+        """Latitude and longitude of where the driver was when last saved."""
+        kept = self._mine["places"].get(code)
+        return (kept[0], kept[1]) if kept else None
+
+    def keep(self, device: Device) -> None:
+        """Remember a device; `save` writes what was not written yet."""
+        self._mine["devices"][device.code] = (device.driver_id, device.token)
+        self.unsaved += 1
+
+    def note(self, code: str, place: tuple[float, float]) -> None:
+        """Remember where a driver is."""
+        self._mine["places"][code] = place
+        self.unsaved += 1
+
+    def save(self) -> None:
+        """Write what is new, whole or not at all, with mode 0600."""
+        if not self.unsaved:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(orjson.dumps(self._all))
+        draft.replace(self._path)
+        self.unsaved = 0
+
+    def _read(self) -> dict[str, _Kept]:
+        try:
+            content: dict[str, _Kept] = orjson.loads(self._path.read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            # A lost or torn file costs new tokens, nothing else.
+            return {}
+        return content

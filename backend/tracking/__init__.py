@@ -1,0 +1,1 @@
+"""Where every driver is and was."""

@@ -1,0 +1,105 @@
+"""The long-running loops behind the console, each under the name of its role."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.platform import clock, idempotency, outbox
+from backend.platform.resources import Resources, open_resources
+from backend.platform.telemetry import get_logger
+from backend.settings import Settings
+from backend.tracking.projector import project
+from backend.tracking.service import keep_partitions
+
+Role = Callable[[Resources, asyncio.Event], Awaitable[None]]
+
+_log = get_logger(__name__)
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
+_RELAY_PAUSE_S = 0.2
+_TRIM_EVERY_S = 10.0
+_BEAT_EVERY_S = 3
+_BEAT_KEPT_S = 10
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until the process is asked to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def relay(resources: Resources, stop: asyncio.Event) -> None:
+    """Publish the outbox, at once while there is more, a few times a second otherwise."""
+    while not stop.is_set():
+        if not await outbox.relay_once(resources.database, resources.events):
+            await pause(stop, _RELAY_PAUSE_S)
+
+
+async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
+    """Keep the stores tidy: trim what every reader has handled, forget old answers."""
+    while not stop.is_set():
+        await resources.events.trim(outbox.TOPIC)
+        async with resources.database.unit_of_work() as session:
+            await idempotency.drop_expired(session)
+            await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
+        await pause(stop, _TRIM_EVERY_S)
+
+
+ROLES: dict[str, Role] = {
+    "projector": project,
+    "relay": relay,
+    "scheduler": scheduler,
+}
+
+
+async def run(settings: Settings, roles: Sequence[str]) -> None:
+    """Run the named roles, all of them where none is named, until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_resources(settings) as resources, asyncio.TaskGroup() as group:
+        wanted = list(roles or ROLES)
+        for name in wanted:
+            group.create_task(_keep_running(name, resources, stop), name=name)
+        group.create_task(_beat(wanted, resources, stop), name="beat")
+        _log.info("worker_ready", roles=wanted)
+
+
+def beat_key(role: str) -> str:
+    """The key that exists as long as some process runs the role."""
+    return f"worker:beat:{role}"
+
+
+async def _beat(roles: Sequence[str], resources: Resources, stop: asyncio.Event) -> None:
+    """Show that the roles are being looked after, for health and for the supervisor."""
+    while not stop.is_set():
+        with suppress(RedisError, OSError):
+            async with resources.redis.pipeline(transaction=False) as pipe:
+                for role in roles:
+                    pipe.set(beat_key(role), b"1", ex=_BEAT_KEPT_S)
+                await pipe.execute()
+        await pause(stop, _BEAT_EVERY_S)
+
+
+async def _keep_running(name: str, resources: Resources, stop: asyncio.Event) -> None:
+    """Run a role again after its stores failed; any other error is a bug and ends the process."""
+    wait_s = _FIRST_PAUSE_S
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        started = loop.time()
+        try:
+            await ROLES[name](resources, stop)
+        except* (RedisError, SQLAlchemyError, OSError) as failed:
+            if loop.time() - started > _LONGEST_PAUSE_S:
+                wait_s = _FIRST_PAUSE_S
+            why = repr(failed.exceptions[0])
+            _log.warning("role_interrupted", role=name, error=why, again_in_s=wait_s)
+            await pause(stop, wait_s)
+            wait_s = min(_LONGEST_PAUSE_S, wait_s * 2)

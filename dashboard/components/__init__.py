@@ -1,0 +1,1 @@
+"""Pure functions from vars to components, and wrapped React parts."""

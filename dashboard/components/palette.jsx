@@ -1,0 +1,214 @@
+/* The command palette, the list of keys, and the keyboard of the whole console. */
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useNavigate } from "react-router";
+
+const SEQUENCE_MS = 1200;
+
+const typing = (element) =>
+  element instanceof HTMLElement &&
+  (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
+
+function actionsFor(text, { pages, regions, found }, run) {
+  const wanted = text.trim().toLowerCase();
+  const matches = (...words) => words.some((word) => word.toLowerCase().includes(wanted));
+  const goTo = pages
+    .filter((page) => matches(page.label))
+    .map((page) => ({
+      id: `page-${page.href}`, group: "Go to", label: page.label, hint: page.keys,
+      act: () => run.go(page.href),
+    }));
+  // What was found may still be the answer to what was typed before.
+  const fitting = found.filter((driver) => matches(driver.code, driver.name));
+  const drivers = wanted.length < 2 ? [] : fitting.map((driver) => ({
+    id: `driver-${driver.id}`, group: "Drivers", label: `${driver.code} ${driver.name}`,
+    hint: driver.region, act: () => run.go(`/map?driver=${driver.id}`),
+  }));
+  const places = regions
+    .filter((region) => wanted && matches(region.path, region.code))
+    .slice(0, 8)
+    .map((region) => ({
+      id: `region-${region.code}`, group: "Switch region", label: region.path,
+      hint: region.code, act: () => run.region(region.code),
+    }));
+  const others = [
+    { id: "theme", label: "Toggle dark and light", hint: "t", act: run.theme },
+    { id: "rail", label: "Collapse or widen the rail", hint: "[", act: run.rail },
+    { id: "keys", label: "List keyboard shortcuts", hint: "?", act: run.keys },
+    { id: "sign-out", label: "Sign out", hint: "", act: run.signOut },
+  ]
+    .filter((action) => matches(action.label))
+    .map((action) => ({ ...action, group: "Do" }));
+  return [...drivers, ...goTo, ...places, ...others];
+}
+
+function KeyList({ pages, extraKeys, dialog }) {
+  const rows = [
+    ["Ctrl K", "Search and commands"],
+    ...pages.filter((page) => page.keys).map((page) => [page.keys, page.label]),
+    ...extraKeys.map((row) => [row.keys, row.label]),
+    ["t", "Toggle dark and light"],
+    ["[", "Collapse or widen the rail"],
+    ["?", "This list"],
+    ["Esc", "Close"],
+  ];
+  return (
+    <dialog ref={dialog} className="wp-dialog wp-keys" aria-labelledby="wp-keys-title">
+      <h2 id="wp-keys-title">Keyboard</h2>
+      <dl>
+        {rows.map(([keys, label]) => (
+          <div key={keys + label}>
+            <dt>{keys.split(" ").map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dd>{label}</dd>
+          </div>
+        ))}
+      </dl>
+      <form method="dialog"><button className="wp-button">Close</button></form>
+    </dialog>
+  );
+}
+
+export function Palette({ pages = [], regions = [], found = [], extraKeys = [], onFind, onRegion }) {
+  const navigate = useNavigate();
+  const dialog = useRef(null);
+  const keyDialog = useRef(null);
+  const input = useRef(null);
+  const [text, setText] = useState("");
+  const [chosen, setChosen] = useState(0);
+
+  const close = useCallback(() => dialog.current?.close(), []);
+  const run = useMemo(() => ({
+    go: (href) => navigate(href),
+    region: (code) => onRegion?.(code),
+    theme: () => window.waypost.toggleTheme(),
+    rail: () => window.waypost.toggleRail(),
+    keys: () => keyDialog.current?.showModal(),
+    signOut: () => window.waypost.signOut(),
+  }), [navigate, onRegion]);
+  const actions = useMemo(
+    () => actionsFor(text, { pages, regions, found }, run),
+    [text, pages, regions, found, run],
+  );
+
+  const open = useCallback(() => {
+    if (dialog.current?.open) return;
+    setText("");
+    setChosen(0);
+    dialog.current?.showModal();
+    input.current?.focus();
+  }, []);
+
+  useEffect(() => {
+    if (text.trim().length < 2) return undefined;
+    const timer = setTimeout(() => onFind?.(text.trim()), 150);
+    return () => clearTimeout(timer);
+  }, [text]);
+
+  useEffect(() => {
+    let waiting = 0;
+    const onKey = (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        if (dialog.current?.open) close();
+        else open();
+        return;
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (typing(event.target) || document.querySelector("dialog[open]")) return;
+      if (Date.now() < waiting) {
+        waiting = 0;
+        const page = pages.find((entry) => entry.keys === `g ${event.key}`);
+        if (page) navigate(page.href);
+        return;
+      }
+      if (event.key === "g") waiting = Date.now() + SEQUENCE_MS;
+      else if (event.key === "?") run.keys();
+      else if (event.key === "t") run.theme();
+      else if (event.key === "[") run.rail();
+      else if (event.key === "/") open();
+      else return;
+      event.preventDefault();
+    };
+    const onKeys = () => run.keys();
+    window.addEventListener("keydown", onKey);
+    window.addEventListener("wp:palette", open);
+    window.addEventListener("wp:keys", onKeys);
+    return () => {
+      window.removeEventListener("keydown", onKey);
+      window.removeEventListener("wp:palette", open);
+      window.removeEventListener("wp:keys", onKeys);
+    };
+  }, [pages, navigate, open, close, run]);
+
+  const selected = Math.min(chosen, Math.max(actions.length - 1, 0));
+  useEffect(() => {
+    document.getElementById(`wp-option-${selected}`)?.scrollIntoView({ block: "nearest" });
+  }, [selected]);
+
+  const perform = (action) => {
+    if (!action) return;
+    close();
+    action.act();
+  };
+  const onInputKey = (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      setChosen((selected + step + actions.length) % Math.max(actions.length, 1));
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      perform(actions[selected]);
+    }
+  };
+
+  return (
+    <>
+      <dialog
+        ref={dialog}
+        className="wp-dialog wp-palette"
+        aria-label="Search and commands"
+        onClick={(event) => event.target === dialog.current && close()}
+      >
+        <input
+          ref={input}
+          type="text"
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="wp-options"
+          aria-activedescendant={actions.length ? `wp-option-${selected}` : undefined}
+          aria-label="Search drivers, pages and regions"
+          placeholder="Search drivers, pages, regions"
+          autoComplete="off"
+          spellCheck="false"
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+            setChosen(0);
+          }}
+          onKeyDown={onInputKey}
+        />
+        <div id="wp-options" role="listbox" aria-label="Results">
+          {actions.map((action, index) => (
+            <div
+              key={action.id}
+              id={`wp-option-${index}`}
+              role="option"
+              aria-selected={index === selected}
+              onMouseMove={() => setChosen(index)}
+              onClick={() => perform(action)}
+            >
+              <span className="wp-option-group">
+                {index === 0 || actions[index - 1].group !== action.group ? action.group : ""}
+              </span>
+              <span className="wp-option-label">{action.label}</span>
+              <span className="wp-option-hint">{action.hint}</span>
+            </div>
+          ))}
+        </div>
+        {actions.length === 0 && (
+          <p className="wp-palette-none">Nothing matches. Try a driver's code or name, or a city.</p>
+        )}
+      </dialog>
+      <KeyList pages={pages} extraKeys={extraKeys} dialog={keyDialog} />
+    </>
+  );
+}

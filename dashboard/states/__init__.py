@@ -1,0 +1,1 @@
+"""One file per page: filters, one page of rows, selection."""

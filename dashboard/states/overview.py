@@ -1,0 +1,251 @@
+"""The overview: how the caller's regions stand now, looked at again every few seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import reflex as rx
+
+from backend.insights import service as insights
+from backend.insights.schemas import CityRow, Need, Overview
+from dashboard import base_maps, gateway
+from dashboard.drawing import sparkline, spoken_seconds
+from dashboard.gateway import requires
+from dashboard.states.paging import ListState, address, loads
+from dashboard.states.shell import EVERYWHERE, ShellState, freshness
+
+_SAMPLES = 60
+_WORDS = {
+    "behind": "behind",
+    "silent_city": "silent",
+    "refusals": "refused",
+    "offline": "offline",
+    "low_battery": "battery",
+    "stale": "stale",
+}
+
+
+class Tile(TypedDict):
+    """One figure of the first row."""
+
+    name: str
+    value: str
+    note: str
+    tone: str
+    line: str
+    area: str
+    link: str
+
+
+class Share(TypedDict):
+    """One part of the bar of drivers: a status, its count and its part of all."""
+
+    word: str
+    tone: str
+    count: str
+    grow: str
+    link: str
+
+
+class NeedRow(TypedDict):
+    """Something that wants a person."""
+
+    tone: str
+    word: str
+    title: str
+    detail: str
+    age: str
+    link: str
+
+
+class City(TypedDict):
+    """One city of the table."""
+
+    name: str
+    region: str
+    country: str
+    live: str
+    stale: str
+    offline: str
+    off_shift: str
+    low_battery: str
+    fixes: str
+    refused: str
+    newest: str
+    tone: str
+    link: str
+
+
+class OverviewState(ListState, rx.State):
+    """The overview page."""
+
+    tiles: list[Tile] = []
+    shares: list[Share] = []
+    needs: list[NeedRow] = []
+    cities: list[City] = []
+    _seen: list[dict[str, float]] = []
+    _seen_region: str = ""
+    map_styles: list[str] = []
+    map_styles_known: bool = False
+
+    @rx.event(background=True)
+    @requires("overview:read")
+    @loads
+    async def load(self) -> None:
+        """Show the region of the address."""
+        await self._look()
+
+    @rx.event(background=True)
+    @requires("overview:read", activity=False)
+    @loads
+    async def refresh(self) -> None:
+        """Look again; a timer, not an activity."""
+        await self._look()
+
+    async def _look(self) -> None:
+        async with self:
+            shell = await self.get_state(ShellState)
+            region = self._asked("region") or shell.region
+        principal = await gateway.principal_of(self)
+        resources = gateway.resources()
+        wanted = None if region == EVERYWHERE else region
+        found = await insights.overview(resources, principal, wanted)
+        styles = await base_maps.reachable()
+        async with self:
+            self.fault = ""
+            if region != self._seen_region:
+                self._seen, self._seen_region = [], region
+            self._seen = [*self._seen[1 - _SAMPLES :], sample(found)]
+            self.tiles = tiles(found, region, self._seen)
+            self.shares = shares(found, region)
+            self.needs = [_need(need, region) for need in found.needs]
+            self.cities = [_city(row) for row in found.cities]
+            self.map_styles = styles
+            self.map_styles_known = True
+            self.ready = True
+            shell = await self.get_state(ShellState)
+            shell.freshness = freshness(found.newest_age_s)
+
+
+def sample(found: Overview) -> dict[str, float]:
+    """What the small lines of the tiles show of this moment."""
+    drivers = found.drivers
+    return {
+        "live": drivers.live,
+        "silent": drivers.stale + drivers.offline,
+        "newest": found.newest_age_s or 0.0,
+        "refused": found.refused_last_hour,
+        "battery": drivers.low_battery,
+    }
+
+
+def tiles(found: Overview, region: str, seen: Sequence[dict[str, float]]) -> list[Tile]:
+    """The first row of figures; each leads to where its items are.
+
+    The lines show the last hour's minutes of fixes, and of the rest what was `seen` on this page.
+    """
+    drivers = found.drivers
+    fixes = found.fixes_per_minute[-1] if found.fixes_per_minute else 0
+    silent = drivers.stale + drivers.offline
+    on_shift = drivers.live + silent
+    refused_for = ", ".join(
+        f"{each.code.replace('_', ' ')} {each.count:,}" for each in found.refusals[:2]
+    )
+    fresh = freshness(found.newest_age_s)
+
+    def line(name: str) -> tuple[str, str]:
+        return sparkline([each[name] for each in seen])
+
+    return [
+        _tile(
+            "Drivers live", f"{drivers.live:,}", f"of {on_shift:,} on shift",
+            "good" if drivers.live else "off", _map(region, "live"), line("live"),
+        ),
+        _tile(
+            "Silent on shift", f"{silent:,}",
+            f"{drivers.stale:,} stale, {drivers.offline:,} offline",
+            "warning" if drivers.offline else "off", _map(region, "stale,offline"), line("silent"),
+        ),
+        _tile(
+            "Fixes a minute", f"{fixes:,}", "over the last hour", "info",
+            _map(region), sparkline(found.fixes_per_minute),
+        ),
+        _tile(
+            "Newest position", spoken_seconds(found.newest_age_s), "age of the newest fix",
+            fresh["tone"], _map(region), line("newest"),
+        ),
+        _tile(
+            "Refused or flagged", f"{found.refused_last_hour:,}",
+            refused_for or "none in the last hour",
+            "warning" if found.refused_last_hour else "off", _map(region), line("refused"),
+        ),
+        _tile(
+            "Low battery", f"{drivers.low_battery:,}", "phones at 15 % or less",
+            "warning" if drivers.low_battery else "off", _map(region, "live,stale"),
+            line("battery"),
+        ),
+    ]  # fmt: skip
+
+
+def shares(found: Overview, region: str) -> list[Share]:
+    """The bar of all drivers by status."""
+    drivers = found.drivers
+    counts = (
+        ("live", "good", drivers.live),
+        ("stale", "warning", drivers.stale),
+        ("offline", "critical", drivers.offline),
+        ("off_shift", "off", drivers.off_shift),
+    )
+    return [
+        {
+            "word": word.replace("_", " "),
+            "tone": tone,
+            "count": f"{count:,}",
+            "grow": str(count),
+            "link": _map(region, word),
+        }
+        for word, tone, count in counts
+    ]
+
+
+def _tile(name: str, value: str, note: str, tone: str, link: str, drawn: tuple[str, str]) -> Tile:
+    line, area = drawn
+    return {
+        "name": name, "value": value, "note": note, "tone": tone,
+        "line": line, "area": area, "link": link,
+    }  # fmt: skip
+
+
+def _map(region: str, status: str = "") -> str:
+    return address("/map", {"region": region, "status": status})
+
+
+def _need(need: Need, region: str) -> NeedRow:
+    return {
+        "tone": need.severity,
+        "word": _WORDS.get(need.kind, need.kind),
+        "title": need.title,
+        "detail": need.detail,
+        "age": spoken_seconds(need.for_s) if need.for_s is not None else "",
+        "link": _map(need.region or region, need.status or ""),
+    }
+
+
+def _city(row: CityRow) -> City:
+    drivers = row.drivers
+    return {
+        "name": row.name,
+        "region": row.region,
+        "country": row.country,
+        "live": f"{drivers.live:,}",
+        "stale": f"{drivers.stale:,}",
+        "offline": f"{drivers.offline:,}",
+        "off_shift": f"{drivers.off_shift:,}",
+        "low_battery": f"{drivers.low_battery:,}",
+        "fixes": f"{row.fixes_last_minute:,}",
+        "refused": f"{row.refused_last_hour:,}",
+        "newest": spoken_seconds(row.newest_age_s),
+        "tone": freshness(row.newest_age_s)["tone"],
+        "link": address("/", {"region": row.region}),
+    }

@@ -1,0 +1,89 @@
+"""What every list page does alike: read its address, load one page of rows, tell of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+import reflex as rx
+
+from dashboard.gateway import DomainError, Unauthenticated
+
+PAGE_ROWS = 50
+State = TypeVar("State", bound="ListState")
+
+
+class ListState(rx.State, mixin=True):
+    """Vars that every list page has."""
+
+    ready: bool = False
+    fault: str = ""
+    first_page: str = ""
+    next_page: str = ""
+
+    def _asked(self, name: str) -> str:
+        """One value of the address's query, without surrounding space."""
+        return str(self.router.url.query_parameters.get(name, "")).strip()
+
+    def _link_pages(self, query: Mapping[str, str], after: str) -> None:
+        """Set the links to the first and the next page of a list."""
+        path = self.router.url.path
+        kept = {name: value for name, value in query.items() if value}
+        on_first = not self._asked("after")
+        self.first_page = "" if on_first else address(path, kept)
+        self.next_page = address(path, {**kept, "after": after}) if after else ""
+
+
+def loads(load: Callable[[State], Awaitable[None]]) -> Callable[[State], Awaitable[None]]:
+    """For a background handler that loads a page: a refusal becomes the page's fault line."""
+
+    @wraps(load)
+    async def loading(self: State) -> None:
+        try:
+            await load(self)
+        except Unauthenticated:
+            raise
+        except DomainError as error:
+            async with self:
+                self.fault = error.detail
+                self.ready = True
+
+    return loading
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """A path with those values of the query that are not empty."""
+    kept = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """The id that `text` spells, None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def iso(moment: datetime | None) -> str:
+    """A moment as the browser parts read it; empty for none."""
+    return "" if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def day_start(text: str, *, days: int = 0) -> datetime | None:
+    """Midnight UTC of an ISO date, `days` later; None for anything else."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return day + timedelta(days=days)
+
+
+def form_text(form: Mapping[str, object], name: str) -> str:
+    """One text field of a submitted form; empty for anything that is not text."""
+    value = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""

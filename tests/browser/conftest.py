@@ -1,0 +1,88 @@
+"""One running demo and one real browser for all browser tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.chromium import chromium
+from tests.support.system import System, running_system
+
+SignIn = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the browser tests, and the build before the first, their time."""
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(420))
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The demo with a small fleet."""
+    folder = tmp_path_factory.mktemp("browser") / "data"
+    with running_system(folder, "--drivers", "120") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium with software rendering.
+
+    Gone with its module: while Playwright is open this thread's event loop counts as running, and
+    no other test could start one.
+    """
+    found = chromium()
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=found.executable,
+            args=found.arguments,
+            env=found.environment or None,
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Errors that pages wrote to the browser's console; the test fails at its end if any."""
+    return []
+
+
+@pytest.fixture
+def sign_in(system: System, browser: Browser, complaints: list[str]) -> Iterator[SignIn]:
+    """A function that opens a page as one of the demo's people: `sign_in("Fleet manager")`."""
+    contexts: list[BrowserContext] = []
+
+    def open_as(role: str, path: str = "/", **options: object) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: _note(message.type, message.text, complaints))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{system.url}/auth/login?next={path}")
+        sign_in_as(page, role)
+        page.wait_for_url(re.compile(re.escape(system.url + path)))
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(kind: str, text: str, complaints: list[str]) -> None:
+    """Keep errors of ours; the base map of the open internet may be out of reach."""
+    if kind == "error" and "openfreemap" not in text and "ERR_" not in text:
+        complaints.append(text)
+
+
+def sign_in_as(page: Page, role: str) -> None:
+    """Choose the demo's person with this role at its identity provider."""
+    page.get_by_role("link", name=re.compile("continue", re.IGNORECASE)).click()
+    page.get_by_role("button", name=re.compile(role, re.IGNORECASE)).first.click()

@@ -1,0 +1,171 @@
+"""Real stores for the tests: one PostgreSQL a run with a database, and a Valkey, per worker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import fasteners
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from xdist.scheduler import LoadFileScheduling
+
+from backend.migrations import schema
+from backend.platform import embedded
+from backend.platform.db import Database
+from backend.platform.embedded import Stores
+from backend.platform.processes import Child
+from backend.platform.resources import Resources, open_resources
+from backend.settings import Settings, get_settings
+
+_TEMPLATE = "waypost_template"
+_TEST_SECRET = "a secret that only the tests use, long enough"
+
+
+_CHILDREN = pytest.StashKey[list[Child]]()
+_TOGETHER = ("tests/browser", "tests/faults")
+
+
+class FolderScheduling(LoadFileScheduling):
+    """A file's tests run on one worker, and so do those of a folder that shares one system."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FolderScheduling:
+    """How tests are dealt to workers; pytest 9 and xdist's own groups do not go together."""
+    return FolderScheduling(config, log)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start PostgreSQL once, in the controlling process, before any worker asks for it."""
+    if hasattr(session.config, "workerinput"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="waypost-tests-"))
+    os.environ["WAYPOST_TEST_STORES"] = str(folder)
+    child = Child(embedded.postgres(folder))
+    child.wait_ready()
+    sockets = embedded.socket_folder(folder)
+    embedded.create_database(sockets, _TEMPLATE)
+    schema.upgrade(embedded.database_url(sockets, _TEMPLATE))
+    session.config.stash[_CHILDREN] = [child]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop PostgreSQL after the last worker."""
+    for child in reversed(session.config.stash.get(_CHILDREN, [])):
+        child.stop()
+
+
+@pytest.fixture(scope="session")
+def worker_number(request: pytest.FixtureRequest) -> int:
+    """0, 1, ... by xdist worker; 0 without xdist."""
+    name = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
+    return int(name.removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def stores(worker_number: int) -> Iterator[Stores]:
+    """This worker's own database, copied from the migrated template, and its own Valkey.
+
+    One Valkey for all would not do: its channels are not parted by database.
+    """
+    folder = Path(os.environ["WAYPOST_TEST_STORES"])
+    sockets = embedded.socket_folder(folder)
+    name = f"waypost_{worker_number}"
+    with fasteners.InterProcessLock(folder / "template.lock"):
+        asyncio.run(_copy_template(embedded.database_url(sockets, "postgres"), name))
+    own = folder / name
+    valkey = Child(embedded.valkey(own))
+    try:
+        valkey.wait_ready()
+        redis_url = embedded.redis_url(embedded.socket_folder(own))
+        yield Stores(embedded.database_url(sockets, name), redis_url)
+    finally:
+        valkey.stop()
+
+
+async def _copy_template(url: str, name: str) -> None:
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await plain.execute(text(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}'))
+    await database.dispose()
+
+
+@pytest.fixture(scope="session")
+def settings(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Demo settings on this worker's stores, also what `get_settings` answers."""
+    values = {
+        "WAYPOST_ENV": "demo",
+        "WAYPOST_DATABASE_URL": stores.database_url,
+        "WAYPOST_REDIS_URL": stores.redis_url,
+        "WAYPOST_SECRET_KEY": _TEST_SECRET,
+        "WAYPOST_DATA_DIR": str(tmp_path_factory.mktemp("waypost")),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setenv(name, value)
+        get_settings.cache_clear()
+        yield get_settings()
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+async def resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Open stores with nothing in them."""
+    async with open_resources(settings) as opened:
+        await opened.redis.flushdb()
+        await _empty(opened.database)
+        yield opened
+
+
+async def _empty(database: Database) -> None:
+    """Empty every table that holds anything, whatever triggers protect it."""
+    async with database.unit_of_work() as session:
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        tables = await session.scalars(
+            text(
+                "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+                " AND c.relname <> 'alembic_version'"
+            )
+        )
+        names = ", ".join(f'"{name}"' for name in tables)
+        await session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+async def uow(resources: Resources) -> AsyncIterator[AsyncSession]:
+    """A unit of work that is committed when the test ends."""
+    async with resources.database.unit_of_work() as session:
+        yield session
+
+
+@pytest.fixture
+async def client(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client on the API, in this process."""
+    from backend.api import create_api
+
+    transport = httpx.ASGITransport(create_api(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as opened:
+        yield opened
+
+
+@pytest.fixture
+def problem_of() -> object:
+    """A function that answers the problem details of a response, checking their media type."""
+
+    def read(response: httpx.Response) -> dict[str, object]:
+        assert response.headers["content-type"] == "application/problem+json"
+        return json.loads(response.content)
+
+    return read

@@ -1,0 +1,36 @@
+"""The region tree as its codes spell it."""
+
+import pytest
+
+from backend.platform.scopes import covers, parent
+
+
+@pytest.mark.parametrize(
+    ("scope", "code", "expected"),
+    [
+        ("*", "TH-10.siam", True),
+        ("TH", "TH-10", True),
+        ("TH", "TH-10.siam", True),
+        ("TH-10", "TH-10", True),
+        ("TH-10", "TH-10.siam", True),
+        ("TH-10.siam", "TH-10", False),
+        ("TH-1", "TH-10", False),
+        ("T", "TH", False),
+        ("TH-10", "TH", False),
+        ("IN-KA", "IN-MH", False),
+        ("TH", "*", False),
+    ],
+)
+def test_a_scope_covers_itself_and_what_lies_below_it(
+    scope: str, code: str, expected: bool
+) -> None:
+    assert covers(scope, code) is expected
+
+
+def test_parents_lead_up_to_everywhere() -> None:
+    assert [parent("TH-10.siam"), parent("TH-10"), parent("TH"), parent("*")] == [
+        "TH-10",
+        "TH",
+        "*",
+        None,
+    ]
