@@ -10,7 +10,7 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.platform import clock, idempotency, outbox
+from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
 from backend.settings import Settings
@@ -47,6 +47,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
         await resources.events.trim(outbox.TOPIC)
         async with resources.database.unit_of_work() as session:
             await idempotency.drop_expired(session)
+            await consumers.drop_expired(session)
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 

@@ -22,6 +22,7 @@ def configuration(url: str) -> Config:
 
 def load_models() -> None:
     """Import every module that declares tables, so that the metadata is whole."""
+    importlib.import_module("backend.platform.consumers")
     importlib.import_module("backend.platform.outbox")
     importlib.import_module("backend.platform.idempotency")
     for package in pkgutil.iter_modules(backend.__path__):

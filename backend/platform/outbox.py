@@ -67,6 +67,7 @@ def _row(event: Event) -> OutboxRow:
     body = {
         "id": event.id,
         "type": event.type,
+        "key": event.key,
         "at": event.at,
         "device_at": event.device_at,
         "actor": event.actor,

@@ -140,9 +140,15 @@ class Projector:
         async with self._resources.redis.pipeline(transaction=False) as pipe:
             if members:
                 pipe.srem(IN_FLIGHT_KEY, *members)
-            await asyncio.gather(
-                pipe.execute(), self._resources.events.acknowledge(TOPIC, GROUP, ids)
+            answers = await asyncio.gather(
+                pipe.execute(),
+                self._resources.events.acknowledge(TOPIC, GROUP, ids),
+                # Both end before the pipeline's connection goes back to the pool.
+                return_exceptions=True,
             )
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
         _projected.add(len(fixes))
         return len(fixes)
 
