@@ -26,8 +26,9 @@ def load_models() -> None:
     importlib.import_module("backend.platform.outbox")
     importlib.import_module("backend.platform.idempotency")
     for package in pkgutil.iter_modules(backend.__path__):
-        if package.ispkg and (Path(backend.__path__[0]) / package.name / "models.py").exists():
-            importlib.import_module(f"backend.{package.name}.models")
+        if package.ispkg:
+            for file in sorted((Path(backend.__path__[0]) / package.name).glob("*models.py")):
+                importlib.import_module(f"backend.{package.name}.{file.stem}")
 
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:

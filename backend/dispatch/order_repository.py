@@ -1,0 +1,62 @@
+"""Every query on orders, parcels and history that more than one verb needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from backend.dispatch.models import OrderEventRow, OrderRow, ParcelRow
+from backend.platform.scopes import EVERYWHERE
+
+
+def within(scopes: Sequence[str]) -> ColumnElement[bool]:
+    """Whether an order's city or hub lies in any of the scopes."""
+    if EVERYWHERE in scopes:
+        return true()
+    region, hub = col(OrderRow.region), col(OrderRow.hub)
+    return or_(
+        *(
+            or_(column == scope, *(column.startswith(scope + end, autoescape=True) for end in "-."))
+            for scope in scopes
+            for column in (region, hub)
+        )
+    )
+
+
+async def by_id(session: AsyncSession, order_id: UUID) -> OrderRow | None:
+    """The order with this id."""
+    return await session.get(OrderRow, order_id)
+
+
+async def by_number(session: AsyncSession, number: str) -> OrderRow | None:
+    """The order with this public number."""
+    return await session.scalar(select(OrderRow).where(col(OrderRow.number) == number))
+
+
+async def locked(session: AsyncSession, order_id: UUID) -> OrderRow | None:
+    """The order as it is now, locked until the unit of work ends."""
+    return await session.get(OrderRow, order_id, with_for_update=True, populate_existing=True)
+
+
+async def parcels(session: AsyncSession, order_ids: Sequence[UUID]) -> list[ParcelRow]:
+    """The parcels of these orders."""
+    found = await session.scalars(
+        select(ParcelRow)
+        .where(col(ParcelRow.order_id).in_(order_ids))
+        .order_by(col(ParcelRow.order_id), col(ParcelRow.barcode))
+    )
+    return list(found)
+
+
+async def history(session: AsyncSession, order_id: UUID) -> list[OrderEventRow]:
+    """The order's steps, oldest first."""
+    found = await session.scalars(
+        select(OrderEventRow)
+        .where(col(OrderEventRow.order_id) == order_id)
+        .order_by(col(OrderEventRow.seq))
+    )
+    return list(found)

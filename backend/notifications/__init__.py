@@ -1,0 +1,1 @@
+"""What Waypost tells the outside: webhooks to marketplaces, messages to people."""
