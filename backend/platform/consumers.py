@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Column, DateTime, Index, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from backend.platform import clock
 from backend.platform.errors import DomainError
@@ -132,7 +132,7 @@ class Consumer:
                 group=self._group, event_id=event.id, consumed_at=clock.now()
             )
             first = await session.scalar(
-                mark.on_conflict_do_nothing().returning(ConsumedRow.event_id)
+                mark.on_conflict_do_nothing().returning(col(ConsumedRow.event_id))
             )
             if first is not None:
                 await handler(session, event)
