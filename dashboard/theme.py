@@ -19,7 +19,7 @@ INFO = "var(--wp-info)"
 GOOD = "var(--wp-good)"
 OFF = "var(--wp-off)"
 
-STYLESHEETS = ["/tokens.css", "/console.css"]
+STYLESHEETS = ["/tokens.css", "/console.css", "/payments.css"]
 
 SHAPES: dict[Tone, str] = {
     "critical": "diamond",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from backend.platform.money import EXPONENTS, Money
+from backend.platform.errors import FieldError, Invalid
+from backend.platform.money import EXPONENTS, MOST_MINOR, Money
 
 # Digits after the point as CLDR shows them: kip and kyat have cents in ISO 4217 that nobody uses.
 _SHOWN = {**EXPONENTS, "LAK": 0, "MMK": 0}
@@ -47,3 +48,26 @@ def _groups(whole: str, size: int) -> list[str]:
         head, part = head[:-size], head[-size:]
         parts.append(part)
     return parts[::-1]
+
+
+def read_amount(text: str, currency: str) -> Money:
+    """What a person typed in major units, in the currency's own way of writing: `1,234.50`.
+
+    Raises Invalid for what is no amount, has more decimals than the currency, or is not positive.
+    """
+    groups, point = (".", ",") if currency in _COMMA_DECIMALS else (",", ".")
+    plain = text.strip().replace(groups, "").replace(point, ".")
+    try:
+        value = Decimal(plain)
+    except InvalidOperation as error:
+        raise _unread(f"{text or 'Nothing'} is not an amount.") from error
+    if not value.is_finite() or not 0 < value.scaleb(EXPONENTS[currency]) <= MOST_MINOR:
+        raise _unread("The amount has to be more than nothing, and not beyond all measure.")
+    minor = value.scaleb(EXPONENTS[currency])
+    if minor != minor.to_integral_value():
+        raise _unread(f"{currency} has {EXPONENTS[currency]} decimals, not more.")
+    return Money(minor=int(minor), currency=currency)
+
+
+def _unread(detail: str) -> Invalid:
+    return Invalid(detail, errors=[FieldError("/amount", "bad_amount", detail)])

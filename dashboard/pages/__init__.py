@@ -1,6 +1,35 @@
 """One file per page: components composed with one state."""
 
-from dashboard.pages import access, audit, overview, policies, sessions, tokens
+from dashboard.pages import (
+    access,
+    audit,
+    cash,
+    ledger,
+    overview,
+    payment,
+    payments,
+    policies,
+    reconciliation,
+    refunds,
+    sessions,
+    tokens,
+    wallets,
+)
 from dashboard.pages import map as live_map
 
-__all__ = ["access", "audit", "live_map", "overview", "policies", "sessions", "tokens"]
+__all__ = [
+    "access",
+    "audit",
+    "cash",
+    "ledger",
+    "live_map",
+    "overview",
+    "payment",
+    "payments",
+    "policies",
+    "reconciliation",
+    "refunds",
+    "sessions",
+    "tokens",
+    "wallets",
+]

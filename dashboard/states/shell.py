@@ -37,13 +37,24 @@ class NavEntry:
 NAVIGATION = (
     NavEntry("/", "Overview", "Today", "house", "overview:read", "g h"),
     NavEntry("/map", "Live map", "Map", "map", "positions:read", "g m"),
+    NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
+    NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
-_REGIONAL = ("/", "/map")
+_REGIONAL = (
+    "/",
+    "/map",
+    "/payments",
+    "/payments/refunds",
+    "/payments/cod",
+    "/payments/wallets",
+    "/payments/ledger",
+    "/payments/reconciliation",
+)
 
 
 class RegionChoice(TypedDict):
