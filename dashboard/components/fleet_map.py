@@ -17,6 +17,7 @@ _PARTS = [
     rx.asset("fleet_map_engine.js", shared=True),
     rx.asset("fleet_map_feed.js", shared=True),
     rx.asset("fleet_map_frames.js", shared=True),
+    rx.asset("fleet_map_geography.js", shared=True),
     rx.asset("fleet_map_glyphs.js", shared=True),
     rx.asset("fleet_map_history.js", shared=True),
     rx.asset("fleet_map_list.jsx", shared=True),
