@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
-from backend.identity import auth_endpoints
+from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
@@ -32,6 +32,7 @@ def create_api() -> FastAPI:
     api.include_router(health.router)
     api.include_router(auth_endpoints.create_router(settings))
     api.include_router(identity.router)
+    api.include_router(export_endpoints.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
     api.add_middleware(BoundedBody)

@@ -1,6 +1,7 @@
 /* The command palette, the list of keys, and the keyboard of the whole console. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { LIST_KEYS, listKey } from "./list_keys.js";
 
 const SEQUENCE_MS = 1200;
 
@@ -46,6 +47,7 @@ function KeyList({ pages, extraKeys, dialog }) {
     ["Ctrl K", "Search and commands"],
     ...pages.filter((page) => page.keys).map((page) => [page.keys, page.label]),
     ...extraKeys.map((row) => [row.keys, row.label]),
+    ...LIST_KEYS,
     ["t", "Toggle dark and light"],
     ["[", "Collapse or widen the rail"],
     ["?", "This list"],
@@ -125,7 +127,7 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
       else if (event.key === "t") run.theme();
       else if (event.key === "[") run.rail();
       else if (event.key === "/") open();
-      else return;
+      else if (!listKey(event.key)) return;
       event.preventDefault();
     };
     const onKeys = () => run.keys();
