@@ -16,11 +16,13 @@ from backend.dispatch.orders import count_orders, get_order, list_orders, order_
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import cancel_shift, driver_performance, list_shifts, plan_shift, roster, roster_driver, set_capacity, set_document
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
+from backend.dispatch.rules import actions_from
 
 __all__ = [
     "Circumstances",
     "accept_offer",
     "act_on_orders",
+    "actions_from",
     "assign_order",
     "cancel_order",
     "cancel_shift",
