@@ -81,13 +81,15 @@ class CodeVerdict(StrEnum):
     EXPIRED = "otp_expired"
     SPENT = "otp_spent"
     NOT_SENT = "otp_not_sent"
+    NOT_GIVEN = "proof_missing"
 
 
 CODE_TROUBLE = {
     CodeVerdict.WRONG: "This is not the code that was sent.",
     CodeVerdict.EXPIRED: "The code is past its time; have a new one sent.",
-    CodeVerdict.SPENT: "The code was guessed too often; use a photo and a signature.",
+    CodeVerdict.SPENT: "The code was guessed too often and opens nothing any more.",
     CodeVerdict.NOT_SENT: "No code was sent for this step.",
+    CodeVerdict.NOT_GIVEN: "Give the recipient's code, or take what else proves the delivery.",
 }
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.dispatch.doorstep_rules import EvidenceKind, EventType, FailReason, Step
+from backend.dispatch.doorstep_rules import EventType, EvidenceKind, FailReason, Step
+from backend.dispatch.matching_schemas import OfferOut
 from backend.dispatch.rules import OrderState
 from backend.dispatch.schemas import Barcode, PaymentIn, Service
 from backend.platform.money import Money
@@ -236,7 +237,7 @@ class SyncOut(BaseModel):
     missing: list[int]
     tasks: list[TaskOut]
     gone: list[UUID]
-    offers: list[Any]
+    offers: list[OfferOut]
     cursor: str
     server_time: datetime
 

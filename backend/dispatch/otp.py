@@ -1,4 +1,4 @@
-"""One-time codes for pickup and drop: minted, sent again, and compared under a count of attempts."""
+"""One-time codes for pickup and drop: minted, sent again, compared under a count of attempts."""
 
 from __future__ import annotations
 

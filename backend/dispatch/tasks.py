@@ -1,4 +1,4 @@
-"""What a driver's phone shows: the orders in the driver's hands, whole, and what changed of them."""
+"""What a driver's phone shows: the orders in the driver's hands, and which of them changed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispatch import doorstep_repository, order_repository, proof_repository
 from backend.dispatch.doorstep_models import OtpRow
 from backend.dispatch.doorstep_rules import (
-    OTP_ATTEMPTS,
     OTP_AT_PICKUP,
+    OTP_ATTEMPTS,
     OTP_ONLY,
     EvidenceKind,
     Step,
@@ -27,7 +27,6 @@ from backend.dispatch.rules import OrderState
 from backend.dispatch.schemas import PaymentIn
 from backend.dispatch.uploads import driver_of
 from backend.identity.schemas import Principal
-from backend.platform.errors import BadRequest
 from backend.platform.money import Money
 
 
@@ -139,7 +138,7 @@ def cursor_of(tasks: Sequence[TaskOut]) -> str:
 
 
 def known_by(cursor: str | None) -> dict[UUID, int]:
-    """The versions that a cursor tells of; raises BadRequest for one that is not ours.
+    """The versions that a cursor tells of; one that is not ours tells of none.
 
     The cursor says what the phone has and not when it asked, so that an answer lost on its way,
     or a change committed late, is never missed.
@@ -149,5 +148,5 @@ def known_by(cursor: str | None) -> dict[UUID, int]:
     try:
         known = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return {UUID(hex=name): int(version) for name, version in known.items()}
-    except (binascii.Error, ValueError, AttributeError, TypeError) as error:
-        raise BadRequest("The cursor is not one of ours.") from error
+    except (binascii.Error, ValueError, AttributeError, TypeError):
+        return {}
