@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
+from backend.dispatch import driver_endpoints, proof_endpoints
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -35,6 +36,10 @@ def create_api() -> FastAPI:
     api.include_router(export_endpoints.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
+    api.include_router(driver_endpoints.router)
+    api.include_router(proof_endpoints.router)
+    if settings.demo:
+        api.include_router(proof_endpoints.demo)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

@@ -10,7 +10,9 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
+from backend.dispatch.service import drop_abandoned
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -49,6 +51,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
         async with resources.database.unit_of_work() as session:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
+            await drop_abandoned(session)
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 
@@ -56,6 +59,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
     "projector": project,
+    "recipients": receive_codes,
     "relay": relay,
     "scheduler": scheduler,
 }

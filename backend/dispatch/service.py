@@ -17,8 +17,10 @@ from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
 from backend.dispatch.decisions import drivers_for_order, why
+from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
+from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of, order_id_of
 from backend.dispatch.imports import import_orders, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
@@ -31,6 +33,8 @@ from backend.dispatch.orders import (
     order_history,
     reveal_field,
 )
+from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import (
     cancel_shift,
@@ -43,12 +47,20 @@ from backend.dispatch.roster import (
     set_document,
 )
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
+from backend.dispatch.rules import actions_from
+from backend.dispatch.sync import sync
+from backend.dispatch.tasks import tasks_of_driver
+from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned, upload_state
 
 __all__ = [
     "Circumstances",
     "accept_offer",
     "act_on_orders",
+    "actions_from",
+    "add_evidence",
+    "append_upload",
     "assign_order",
+    "begin_upload",
     "cancel_order",
     "cancel_shift",
     "change_order",
@@ -59,8 +71,11 @@ __all__ = [
     "create_orders",
     "driver_performance",
     "drivers_for_order",
+    "drop_abandoned",
     "edit_route",
     "eta_accuracy",
+    "evidence_content",
+    "evidence_of",
     "fail_order",
     "flag_order",
     "get_order",
@@ -71,19 +86,24 @@ __all__ = [
     "list_routes",
     "list_shifts",
     "matching_figures",
+    "mint_otp",
     "move",
     "note",
     "offers_of_driver",
     "offers_of_order",
     "order_history",
+    "order_id_of",
     "order_to_change",
+    "override_proof",
     "plan_routes",
     "plan_shift",
     "preview_import",
     "reassign_order",
+    "received_codes",
     "redispatch_area",
     "reject_offer",
     "release_order",
+    "resend_otp",
     "reveal_field",
     "roster",
     "roster_driver",
@@ -94,6 +114,10 @@ __all__ = [
     "set_city_switch",
     "set_document",
     "settle_flag",
+    "sync",
+    "tasks_of_driver",
     "unassign_order",
+    "upload_state",
+    "verify_otp",
     "why",
 ]
