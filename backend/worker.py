@@ -10,6 +10,8 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.notifications import service as notifications
+from backend.notifications.notifier import notify
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -48,11 +50,13 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
         async with resources.database.unit_of_work() as session:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
+            await notifications.drop_expired(session)
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 
 
 ROLES: dict[str, Role] = {
+    "notifier": notify,
     "projector": project,
     "relay": relay,
     "scheduler": scheduler,
