@@ -8,6 +8,7 @@ from backend import health
 from backend.dispatch import driver_endpoints, proof_endpoints
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
+from backend.notifications import endpoints as notifications
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
@@ -40,6 +41,7 @@ def create_api() -> FastAPI:
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
+    api.include_router(notifications.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.service import drop_abandoned
+from backend.notifications import service as notifications
+from backend.notifications.notifier import notify
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -52,12 +54,14 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
             await drop_abandoned(session)
+            await notifications.drop_expired(session)
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 
 
 ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
+    "notifier": notify,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,

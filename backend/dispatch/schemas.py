@@ -8,10 +8,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.dispatch.rules import OrderState
+from backend.dispatch.rules import EVENT_TYPES, OrderState
 from backend.platform.money import Money
 
 __all__ = [
+    "ORDER_EVENTS",
     "BatchResult",
     "BatchResults",
     "Eta",
@@ -26,6 +27,9 @@ __all__ = [
     "PaymentIn",
     "Place",
 ]
+
+ORDER_EVENTS = ("order.created", *EVENT_TYPES.values())
+"""The events that tell of an order's transitions."""
 
 Service = Literal["standard", "express"]
 Terms = Literal["prepaid", "wallet", "cod"]

@@ -1,0 +1,38 @@
+"""The verbs of notifications that other contexts, the console and the worker call."""
+
+from backend.notifications.deliveries import (
+    drop_expired,
+    get_delivery,
+    list_deliveries,
+    replay,
+    success_by_hour,
+    try_endpoint,
+    waiting_for,
+)
+from backend.notifications.reach import NoSuchDelivery, NoSuchEndpoint
+from backend.notifications.subscriptions import (
+    change_endpoint,
+    create_endpoint,
+    get_endpoint,
+    list_endpoints,
+    remove_endpoint,
+    rotate_secret,
+)
+
+__all__ = [
+    "NoSuchDelivery",
+    "NoSuchEndpoint",
+    "change_endpoint",
+    "create_endpoint",
+    "drop_expired",
+    "get_delivery",
+    "get_endpoint",
+    "list_deliveries",
+    "list_endpoints",
+    "remove_endpoint",
+    "replay",
+    "rotate_secret",
+    "success_by_hour",
+    "try_endpoint",
+    "waiting_for",
+]
