@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from opentelemetry.trace import StatusCode, set_span_in_context
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +32,9 @@ from backend.platform.errors import (
 from backend.platform.redis import unavailable
 from backend.platform.resources import Resources, current
 from backend.platform.telemetry import get_logger, meter, tracer
+
+ALLOWANCE = "waypost.allowance"
+"""Where a request's scope keeps what its caller may still ask for; the answer tells it."""
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 
@@ -133,8 +138,31 @@ def install_error_handlers(api: FastAPI) -> None:
 
 
 def client_address(connection: HTTPConnection) -> str:
-    """The address the request came from, for limits and the audit trail."""
-    return connection.client.host if connection.client else "unknown"
+    """The address the request came from, for limits and the audit trail.
+
+    Behind trusted proxies it is the last one in `X-Forwarded-For` that is none of theirs: what
+    stands before it is the sender's own word.
+    """
+    address = connection.client.host if connection.client else "unknown"
+    trusted = current().settings.trusted_proxies
+    if not trusted or not _lies_in(address, trusted):
+        return address
+    named = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+    for hop in reversed(named):
+        if not (hop := hop.strip()):
+            break
+        address = hop
+        if not _lies_in(address, trusted):
+            break
+    return address
+
+
+def _lies_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks)
 
 
 class _BodyTooLarge(Exception):
@@ -202,6 +230,10 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if allowance := scope.get(ALLOWANCE):
+                    headers = MutableHeaders(scope=message)
+                    for name, value in allowance.headers.items():
+                        headers.setdefault(name, value)
             await send(message)
 
         # By hand, not by `start_as_current_span`: that costs as much as a whole small request.

@@ -89,6 +89,20 @@ async def test_basic_password_carries_a_token_too(
     assert broken.status_code == 401
 
 
+async def test_a_caller_who_asks_too_often_waits_and_nobody_else(
+    client: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.identity.callers.CALLS_AT_ONCE", 5)
+    monkeypatch.setattr("backend.identity.callers.CALLS_PER_S", 0.1)
+    busy, other = await bearer(resources, "viewer"), await bearer(resources, "admin")
+    answers = [await client.get("/api/v1/me", headers=busy) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert answers[0].headers["ratelimit"].startswith('"default";r=4;')
+    assert answers[5].headers["ratelimit"].startswith('"default";r=0;')
+    assert 1 <= int(answers[5].headers["retry-after"]) <= 10
+    assert (await client.get("/api/v1/me", headers=other)).status_code == 200
+
+
 async def test_guessing_tokens_is_slowed_down(client: httpx.AsyncClient) -> None:
     answers = [
         await client.get("/api/v1/me", headers={"authorization": f"Bearer wpt_{n}"})
