@@ -7,7 +7,6 @@ from typing import Any, TypedDict
 
 import reflex as rx
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
@@ -24,7 +23,7 @@ from backend.payments.schemas import (
 from backend.platform.errors import Invalid, NotFound
 from backend.tracking import service as tracking
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import DomainError, Session, requires
 from dashboard.states.money import signed, spoken, sums
 from dashboard.states.paging import ListState, address, form_text, iso, loads, uuid_or_none
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
@@ -191,7 +190,7 @@ class CashState(ListState, rx.State):
         await self._look()
 
 
-async def _names(session: AsyncSession, principal: Principal, board: CodBoard) -> dict[str, str]:
+async def _names(session: Session, principal: Principal, board: CodBoard) -> dict[str, str]:
     """Codes and names of the board's drivers that the person may see."""
     names = {}
     for driver_id in {row.driver_id for row in board.drivers}:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventSpec
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
@@ -17,7 +16,7 @@ from backend.payments.schemas import AccountOut, CorrectionIn, LedgerCheck
 from backend.platform import clock
 from backend.platform.ids import uuid7
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import DomainError, Session, requires
 from dashboard.states.money import LEDGER, spoken
 from dashboard.states.paging import (
     PAGE_ROWS,
@@ -207,7 +206,7 @@ class LedgerState(ListState, rx.State):
         return LedgerState.load
 
 
-async def _then(session: AsyncSession, principal: Principal, account: AccountOut, at: str) -> str:
+async def _then(session: Session, principal: Principal, account: AccountOut, at: str) -> str:
     """The balance at the end of a day, UTC; empty where no day is asked for."""
     end = day_start(at, days=1)
     if end is None:

@@ -7,7 +7,6 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 import reflex as rx
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
@@ -26,7 +25,7 @@ from backend.payments.schemas import (
 from backend.platform.errors import Invalid
 from backend.platform.money import Money
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import DomainError, Session, requires
 from dashboard.states.money import (
     PAYMENT_TONES,
     TERMS,
@@ -41,7 +40,7 @@ from dashboard.states.shell import tell
 
 _TRANSFER_TONES = {"posted": "good", "pending": "info", "voided": "off", "expired": "off"}
 _BAD = {"failed": "critical", "rejected": "critical", "refused": "critical", "lost": "warning"}
-_Act = Callable[[AsyncSession, Principal, UUID], Awaitable[Any]]
+_Act = Callable[[Session, Principal, UUID], Awaitable[Any]]
 
 
 class Facts(TypedDict):
@@ -214,7 +213,7 @@ class PaymentDetailState(ListState, rx.State):
         """Ask for money to be given back."""
         text, to_wallet = form_text(form, "amount"), form_text(form, "to") == "wallet"
 
-        async def ask(session: AsyncSession, caller: Principal, payment: UUID) -> Any:
+        async def ask(session: Session, caller: Principal, payment: UUID) -> Any:
             wanted = RefundIn(
                 payment_id=payment,
                 amount=self._amount(text),
@@ -233,7 +232,7 @@ class PaymentDetailState(ListState, rx.State):
         if wanted is None:
             return
 
-        async def decide(session: AsyncSession, caller: Principal, _: UUID) -> Any:
+        async def decide(session: Session, caller: Principal, _: UUID) -> Any:
             verb = payments.approve_refund if approve is True else payments.reject_refund
             note = "approved on the payment's page" if approve is True else "turned down"
             return await verb(session, caller, wanted, DecisionIn(note=note))
