@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
+from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.service import drop_abandoned
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
@@ -56,6 +57,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 
 
 ROLES: dict[str, Role] = {
+    "dispatcher": dispatch,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,
