@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
-from backend.identity import auth_endpoints
+from backend.dispatch import driver_endpoints, proof_endpoints
+from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -33,9 +34,14 @@ def create_api() -> FastAPI:
     api.include_router(health.router)
     api.include_router(auth_endpoints.create_router(settings))
     api.include_router(identity.router)
+    api.include_router(export_endpoints.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
     api.include_router(notifications.router)
+    api.include_router(driver_endpoints.router)
+    api.include_router(proof_endpoints.router)
+    if settings.demo:
+        api.include_router(proof_endpoints.demo)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

@@ -10,6 +10,8 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.dispatch.demo_recipients import receive_codes
+from backend.dispatch.service import drop_abandoned
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.platform import clock, consumers, idempotency, outbox
@@ -51,6 +53,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
             await notifications.drop_expired(session)
+            await drop_abandoned(session)
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 
@@ -58,6 +61,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 ROLES: dict[str, Role] = {
     "notifier": notify,
     "projector": project,
+    "recipients": receive_codes,
     "relay": relay,
     "scheduler": scheduler,
 }

@@ -130,8 +130,14 @@ def _rail(route: str) -> rx.Component:
     )
 
 
+def _here(entry: NavEntry, route: str) -> dict[str, str]:
+    """Marks the entry of the page, also on pages below it."""
+    below = entry.href != "/" and route.startswith(f"{entry.href}/")
+    return {"aria-current": "page"} if entry.href == route or below else {}
+
+
 def _rail_link(entry: NavEntry, route: str) -> rx.Component:
-    here = {"aria-current": "page"} if entry.href == route else {}
+    here = _here(entry, route)
     return rx.cond(
         ShellState.permissions.contains(entry.permission),
         link(
@@ -147,7 +153,7 @@ def _rail_link(entry: NavEntry, route: str) -> rx.Component:
 
 def _bottom_bar(route: str) -> rx.Component:
     def tab(entry: NavEntry) -> rx.Component:
-        here = {"aria-current": "page"} if entry.href == route else {}
+        here = _here(entry, route)
         return rx.cond(
             ShellState.permissions.contains(entry.permission),
             link(
@@ -171,7 +177,7 @@ def _bar(title: str, regional: bool) -> rx.Component:
         rx.el.div(
             rx.el.button(
                 rx.icon("search", size=14, aria_hidden="true", class_name="wp-search-icon"),
-                rx.el.span("Search drivers, pages, regions", class_name="wp-search-words"),
+                rx.el.span("Search orders, drivers, pages, regions", class_name="wp-search-words"),
                 rx.el.kbd("Ctrl K"),
                 type="button",
                 class_name="wp-search",

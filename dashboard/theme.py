@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 Tone = Literal["critical", "warning", "info", "good", "off"]
 
@@ -19,7 +19,7 @@ INFO = "var(--wp-info)"
 GOOD = "var(--wp-good)"
 OFF = "var(--wp-off)"
 
-STYLESHEETS = ["/tokens.css", "/console.css"]
+STYLESHEETS = ["/tokens.css", "/console.css", "/orders.css"]
 
 SHAPES: dict[Tone, str] = {
     "critical": "diamond",
@@ -29,3 +29,28 @@ SHAPES: dict[Tone, str] = {
     "off": "ring",
 }
 """The shape that goes with each tone, so that no state is told by colour alone."""
+
+_AXIS = {
+    "gridcolor": LINE,
+    "linecolor": LINE,
+    "zerolinecolor": LINE,
+    "tickfont": {"color": MUTED, "size": 11},
+    "fixedrange": True,
+    "automargin": True,
+}
+CHART_TEMPLATE: dict[str, Any] = {
+    "layout": {
+        "font": {"family": "Inter Variable, system-ui, sans-serif", "size": 12, "color": TEXT},
+        "paper_bgcolor": SURFACE,
+        "plot_bgcolor": SURFACE,
+        "colorway": [ACCENT, GOOD, WARNING, CRITICAL, INFO, OFF],
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": RAISED, "bordercolor": LINE, "font": {"color": TEXT}},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "bargap": 0.25,
+        "xaxis": {**_AXIS, "showgrid": False},
+        "yaxis": {**_AXIS, "rangemode": "tozero"},
+    }
+}
+"""How every chart looks; the browser puts in what the tokens are in the theme of the moment."""

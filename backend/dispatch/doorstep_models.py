@@ -13,30 +13,27 @@ from backend.dispatch.models import document, moment
 
 
 class DeviceRow(SQLModel, table=True):
-    """How far a driver's phone has been heard: the last number without a gap before it."""
+    """How far a driver's phone has been heard: the last number without a gap, and the highest."""
 
     __tablename__ = "dispatch_device"
 
     driver_id: UUID = Field(primary_key=True)
     heard_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    highest_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     boot_id: str | None = None
-    monotonic_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    app_version: str | None = None
+    platform: str | None = None
     clock_offset_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     seen_at: datetime = moment()
 
 
 class DeviceEventRow(SQLModel, table=True):
-    """One event that a phone sent, with what became of it."""
+    """One event that a phone sent, with what became of it; the body as it was sent."""
 
     __tablename__ = "dispatch_device_event"
     __table_args__ = (
         UniqueConstraint("driver_id", "device_seq", name="uq_dispatch_device_event_seq"),
-        Index(
-            "ix_dispatch_device_event_held",
-            "driver_id",
-            "device_seq",
-            postgresql_where=text("status = 'held'"),
-        ),
+        Index("ix_dispatch_device_event_order", "order_id"),
     )
 
     event_id: UUID = Field(primary_key=True)
@@ -46,28 +43,43 @@ class DeviceEventRow(SQLModel, table=True):
     order_id: UUID | None = None
     fingerprint: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     body: dict[str, Any] = document()
-    captured_at: datetime = moment()
+    captured_at: datetime | None = moment(nullable=True)
+    happened_at: datetime = moment()
     received_at: datetime = moment()
     status: str
-    result: dict[str, Any] = document()
+    code: str | None = None
+    detail: str | None = None
 
 
 class ConflictRow(SQLModel, table=True):
     """A second body that came under an event id or number already used."""
 
     __tablename__ = "dispatch_device_conflict"
-    __table_args__ = (Index("ix_dispatch_device_conflict_driver", "driver_id", "received_at"),)
+    __table_args__ = (
+        Index("ix_dispatch_device_conflict_driver", "driver_id", "received_at"),
+        UniqueConstraint(
+            "driver_id",
+            "event_id",
+            "device_seq",
+            "fingerprint",
+            name="uq_dispatch_device_conflict",
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     driver_id: UUID
     event_id: UUID
     device_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    fingerprint: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     body: dict[str, Any] = document()
     received_at: datetime = moment()
 
 
 class OtpRow(SQLModel, table=True):
-    """A one-time code for one step of an order; only its keyed digest is kept."""
+    """A one-time code for one step of an order; only its keyed digest is kept.
+
+    `attempts` counts those used up, over all codes of the step; `sent` counts the codes.
+    """
 
     __tablename__ = "dispatch_otp"
 
@@ -83,11 +95,10 @@ class OtpRow(SQLModel, table=True):
 
 
 class EvidenceRow(SQLModel, table=True):
-    """Proof taken at a step of an order; its content lies under its hash."""
+    """Proof taken at a step of an order; a picture's content lies under its hash."""
 
     __tablename__ = "dispatch_evidence"
     __table_args__ = (
-        Index("ix_dispatch_evidence_order", "order_id"),
         UniqueConstraint("order_id", "step", "kind", "sha256", name="uq_dispatch_evidence"),
     )
 
@@ -111,11 +122,14 @@ class UploadRow(SQLModel, table=True):
     """A file on its way or there, named by the SHA-256 of its whole content."""
 
     __tablename__ = "dispatch_upload"
+    __table_args__ = (
+        Index("ix_dispatch_upload_open", "begun_at", postgresql_where=text("done_at IS NULL")),
+    )
 
     sha256: str = Field(primary_key=True)
     size: int
     received: int
-    media_type: str
+    media_type: str | None = None
     driver_id: UUID
     begun_at: datetime = moment()
     done_at: datetime | None = moment(nullable=True)

@@ -2,9 +2,6 @@
 
 import base64
 import binascii
-import csv
-import io
-from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -43,8 +40,6 @@ router = APIRouter(prefix="/api/v1", tags=["identity"])
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=100)]
-_EXPORT_LIMIT = 10_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _encode(key: object) -> str:
@@ -221,7 +216,7 @@ async def list_policies(
     return Page(items=access.list_policies(principal))
 
 
-def _filter(
+def audit_filter(
     actor: str | None = None,
     action: str | None = None,
     object: str | None = None,  # noqa: A002 - the query parameter's name
@@ -234,7 +229,7 @@ def _filter(
     return AuditFilter(actor, action, object, region, outcome, since, until, text)
 
 
-Wanted = Annotated[AuditFilter, Depends(_filter)]
+Wanted = Annotated[AuditFilter, Depends(audit_filter)]
 Auditor = Annotated[Principal, Depends(requires("audit:read"))]
 
 
@@ -255,33 +250,3 @@ async def list_audit(
     )
     more = _encode(found[-1].seq) if len(found) == limit else None
     return Page(items=found, next_cursor=more)
-
-
-@router.get("/audit.csv", response_class=Response)
-async def export_audit(session: Uow, principal: Auditor, wanted: Wanted) -> Response:
-    """The newest 10,000 matching rows as CSV; the export itself is recorded."""
-    found = await audit.list_audit(session, principal, wanted, limit=_EXPORT_LIMIT)
-    filters = {name: value for name, value in asdict(wanted).items() if value}
-    await audit.record(
-        session, principal, "audit.exported", "audit", after={"rows": len(found), **filters}
-    )
-    headers = {"Content-Disposition": 'attachment; filename="waypost-audit.csv"'}
-    return Response(audit_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def audit_csv(found: list[AuditEntry]) -> str:
-    """The rows as CSV with a header; no cell is taken for a formula by a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    names = [field.name for field in fields(AuditEntry)]
-    writer.writerow(names)
-    for entry in found:
-        writer.writerow([_cell(getattr(entry, name)) for name in names])
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

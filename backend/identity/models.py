@@ -1,4 +1,4 @@
-"""The tables of identity: persons, grants, tokens and the audit trail."""
+"""The tables of identity: persons, grants, tokens, saved views and the audit trail."""
 
 from __future__ import annotations
 
@@ -97,6 +97,20 @@ class TokenTable(SQLModel, table=True):
     used_at: datetime | None = _moment(nullable=True)
     revoked_at: datetime | None = _moment(nullable=True)
     revoked_by: str | None = None
+
+
+class ViewTable(SQLModel, table=True):
+    """A person's own name for what a page's address asks for."""
+
+    __tablename__ = "identity_view"
+    __table_args__ = (UniqueConstraint("person_id", "page", "name", name="uq_identity_view_name"),)
+
+    id: UUID = Field(primary_key=True)
+    person_id: UUID = Field(foreign_key="identity_person.id")
+    page: str
+    name: str
+    query: str
+    created_at: datetime = _moment()
 
 
 class AuditTable(SQLModel, table=True):

@@ -29,6 +29,7 @@ __all__ = [
     "Principal",
     "Revocation",
     "Role",
+    "SavedView",
     "SessionInfo",
     "Token",
     "TokenIn",
@@ -108,6 +109,16 @@ class Token:
     expires_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A person's own name for what a page's address asks for; `query` without question mark."""
+
+    id: UUID
+    page: str
+    name: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)

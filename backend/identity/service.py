@@ -37,6 +37,7 @@ from backend.identity.tokens import (
     principal_of_bearer,
     revoke_token,
 )
+from backend.identity.views import list_views, remove_view, save_view
 
 __all__ = [
     "Denied",
@@ -55,6 +56,7 @@ __all__ = [
     "list_policies",
     "list_sessions",
     "list_tokens",
+    "list_views",
     "mask",
     "may",
     "on_revoked",
@@ -63,12 +65,14 @@ __all__ = [
     "record",
     "record_denial",
     "record_denied",
+    "remove_view",
     "revoke_grant",
     "revoke_session",
     "revoke_sessions_of",
     "revoke_token",
     "rotate_session",
     "safe_next",
+    "save_view",
     "scopes",
     "session_cookie",
     "session_id_of",

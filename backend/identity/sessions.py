@@ -136,11 +136,12 @@ async def end_sessions_of_sid(resources: Resources, sid: str) -> int:
 
 
 async def list_sessions(
-    session: AsyncSession, principal: Principal, *, person_id: UUID | None = None
+    session: AsyncSession, principal: Principal, *, person_id: UUID | None = None, text: str = ""
 ) -> list[SessionInfo]:
     """Live sessions, newest first: the caller's own, or with `sessions:read` those of others.
 
-    Whoever reads sessions in a region sees the persons who hold a role there.
+    Whoever reads sessions in a region sees the persons who hold a role there. `text` is looked for
+    in names, e-mails and addresses.
     """
     redis = current().redis
     if person_id is not None and principal.id == f"user:{person_id}":
@@ -151,7 +152,13 @@ async def list_sessions(
     else:
         found = await session_store.everyone(redis, _MOST_LISTED)
     seen = await _persons_seen(session, principal, "sessions:read", found)
-    return [info for info in found if info.person_id in seen]
+    wanted = text.casefold()
+    return [
+        info
+        for info in found
+        if info.person_id in seen
+        and wanted in f"{info.name} {info.email or ''} {info.address}".casefold()
+    ]
 
 
 async def revoke_session(session: AsyncSession, principal: Principal, session_id: str) -> None:

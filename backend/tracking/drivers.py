@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from backend.tracking.schemas import (
     DeviceToken,
     DriverChange,
     DriverIn,
+    DriverName,
     DriverOut,
     DriverPage,
     Freshness,
@@ -216,6 +217,19 @@ async def find_driver(session: AsyncSession, principal: Principal, code: str) ->
     if row is None or not identity.may(principal, "drivers:read", place_of(row)):
         raise NoSuchDriver
     return (await _outs(session, [row]))[0]
+
+
+async def name_drivers(
+    session: AsyncSession, principal: Principal, driver_ids: Collection[UUID]
+) -> dict[UUID, DriverName]:
+    """Codes and names of those of the drivers whom the caller may see, by id."""
+    identity.authorize(principal, "drivers:read")
+    rows = await repository.by_ids(session, driver_ids) if driver_ids else []
+    return {
+        row.id: DriverName(code=row.code, name=row.name)
+        for row in rows
+        if identity.may(principal, "drivers:read", place_of(row))
+    }
 
 
 async def reveal_phone(session: AsyncSession, principal: Principal, driver_id: UUID) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -68,6 +68,12 @@ async def by_name(session: AsyncSession, named: UUID | str) -> DriverRow | None:
 async def by_code(session: AsyncSession, code: str) -> DriverRow | None:
     """The driver with this code."""
     return await session.scalar(select(DriverRow).where(col(DriverRow.code) == code))
+
+
+async def by_ids(session: AsyncSession, driver_ids: Collection[UUID]) -> list[DriverRow]:
+    """The drivers with these ids, in no order."""
+    found = await session.scalars(select(DriverRow).where(col(DriverRow.id).in_(driver_ids)))
+    return list(found)
 
 
 async def drivers(

@@ -132,6 +132,13 @@ class DriverOut(BaseModel):
     position: PositionOut | None
 
 
+class DriverName(BaseModel):
+    """What a driver is called."""
+
+    code: str
+    name: str
+
+
 class DriverPage(BaseModel):
     """A page of drivers."""
 

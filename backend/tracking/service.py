@@ -9,6 +9,7 @@ from backend.tracking.drivers import (
     get_driver,
     issue_device_token,
     list_drivers,
+    name_drivers,
     reveal_phone,
     set_shift,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "keep_partitions",
     "list_drivers",
     "live_hub",
+    "name_drivers",
     "playback",
     "refusals",
     "refused_by_hour",

@@ -25,10 +25,12 @@ _PARTS = [
     rx.asset("fleet_map_points.js", shared=True),
     rx.asset("fleet_map_store.js", shared=True),
     rx.asset("fleet_map_theme.js", shared=True),
+    rx.asset("route_map.css", shared=True),
 ]
+ROUTE_MAP = rx.asset("route_map.jsx", shared=True)
 
 
-class _MapPart(rx.NoSSRComponent):
+class MapPart(rx.NoSSRComponent):
     """A part of the map; loaded in the browser only, apart from the rest of the console."""
 
     library = _MAP.importable_path
@@ -40,7 +42,7 @@ class _MapPart(rx.NoSSRComponent):
     ]
 
 
-class _FleetMap(_MapPart):
+class _FleetMap(MapPart):
     """The whole map, or with `mini` the map alone."""
 
     tag = "FleetMap"
@@ -55,7 +57,7 @@ class _FleetMap(_MapPart):
     on_select: rx.EventHandler[rx.event.passthrough_event_spec(str)]
 
 
-class _DriverLive(_MapPart):
+class _DriverLive(MapPart):
     """What changes every second of the chosen driver."""
 
     tag = "DriverLive"
@@ -64,7 +66,7 @@ class _DriverLive(_MapPart):
     fallback: rx.Var[str]
 
 
-class _DriverTrack(_MapPart):
+class _DriverTrack(MapPart):
     """Trail on the map and speed chart of the chosen driver."""
 
     tag = "DriverTrack"
@@ -74,13 +76,13 @@ class _DriverTrack(_MapPart):
     day_start: rx.Var[str]
 
 
-class _FollowButton(_MapPart):
+class _FollowButton(MapPart):
     """Keeps the chosen driver in the middle."""
 
     tag = "FollowButton"
 
 
-class _CloseButton(_MapPart):
+class _CloseButton(MapPart):
     """Lets go of the chosen driver."""
 
     tag = "CloseButton"

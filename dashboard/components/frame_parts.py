@@ -6,6 +6,7 @@ import reflex as rx
 
 _PARTS = rx.asset("frame_parts.jsx", shared=True)
 _PALETTE = rx.asset("palette.jsx", shared=True)
+_KEYS = rx.asset("list_keys.js", shared=True)
 
 
 class _Ago(rx.Component):

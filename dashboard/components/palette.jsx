@@ -1,6 +1,7 @@
 /* The command palette, the list of keys, and the keyboard of the whole console. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { LIST_KEYS, listKey } from "./list_keys.js";
 
 const SEQUENCE_MS = 1200;
 
@@ -18,10 +19,9 @@ function actionsFor(text, { pages, regions, found }, run) {
       act: () => run.go(page.href),
     }));
   // What was found may still be the answer to what was typed before.
-  const fitting = found.filter((driver) => matches(driver.code, driver.name));
-  const drivers = wanted.length < 2 ? [] : fitting.map((driver) => ({
-    id: `driver-${driver.id}`, group: "Drivers", label: `${driver.code} ${driver.name}`,
-    hint: driver.region, act: () => run.go(`/map?driver=${driver.id}`),
+  const things = wanted.length < 2 ? [] : found.filter((each) => matches(each.words)).map((each) => ({
+    id: `found-${each.id}`, group: each.group, label: each.label, hint: each.hint,
+    act: () => run.go(each.href),
   }));
   const places = regions
     .filter((region) => wanted && matches(region.path, region.code))
@@ -38,7 +38,7 @@ function actionsFor(text, { pages, regions, found }, run) {
   ]
     .filter((action) => matches(action.label))
     .map((action) => ({ ...action, group: "Do" }));
-  return [...drivers, ...goTo, ...places, ...others];
+  return [...things, ...goTo, ...places, ...others];
 }
 
 function KeyList({ pages, extraKeys, dialog }) {
@@ -46,6 +46,7 @@ function KeyList({ pages, extraKeys, dialog }) {
     ["Ctrl K", "Search and commands"],
     ...pages.filter((page) => page.keys).map((page) => [page.keys, page.label]),
     ...extraKeys.map((row) => [row.keys, row.label]),
+    ...LIST_KEYS,
     ["t", "Toggle dark and light"],
     ["[", "Collapse or widen the rail"],
     ["?", "This list"],
@@ -125,7 +126,7 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
       else if (event.key === "t") run.theme();
       else if (event.key === "[") run.rail();
       else if (event.key === "/") open();
-      else return;
+      else if (!listKey(event.key)) return;
       event.preventDefault();
     };
     const onKeys = () => run.keys();
@@ -175,8 +176,8 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
           aria-expanded="true"
           aria-controls="wp-options"
           aria-activedescendant={actions.length ? `wp-option-${selected}` : undefined}
-          aria-label="Search drivers, pages and regions"
-          placeholder="Search drivers, pages, regions"
+          aria-label="Search orders, drivers, pages and regions"
+          placeholder="Search orders, drivers, pages, regions"
           autoComplete="off"
           spellCheck="false"
           value={text}
@@ -205,7 +206,7 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
           ))}
         </div>
         {actions.length === 0 && (
-          <p className="wp-palette-none">Nothing matches. Try a driver's code or name, or a city.</p>
+          <p className="wp-palette-none">Nothing matches. Try an order's number or reference, a driver's code or name, or a city.</p>
         )}
       </dialog>
       <KeyList pages={pages} extraKeys={extraKeys} dialog={keyDialog} />

@@ -8,10 +8,11 @@ from typing import Any
 import reflex as rx
 
 NUMBER = "wp-number"
+Head = str | tuple[str | rx.Component, str]
 
 
 def table(
-    heads: Sequence[str | tuple[str, str]],
+    heads: Sequence[Head],
     rows: rx.Var[list[Any]],
     draw: Callable[[Any], rx.Component],
     *,
@@ -20,7 +21,7 @@ def table(
     empty: tuple[str, str],
     bones: int = 6,
 ) -> rx.Component:
-    """A table of `rows`; a head is a word, or a word and the class of its column.
+    """A table of `rows`; a head is a word, or a word or part and the class of its column.
 
     `empty` is what is shown instead of no rows: what that means and what to do.
     """
@@ -85,7 +86,7 @@ def pager(previous: rx.Var[str], following: rx.Var[str]) -> rx.Component:
     )
 
 
-def _head(head: str | tuple[str, str]) -> rx.Component:
+def _head(head: Head) -> rx.Component:
     word, kind = head if isinstance(head, tuple) else (head, "")
     content = rx.el.span(word, class_name="wp-hidden-words") if kind == "wp-silent" else word
     return rx.el.th(content, scope="col", class_name=kind)

@@ -7,13 +7,15 @@ import reflex as rx
 from dashboard.components.basics import link
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago
-from dashboard.components.tables import empty_state, pager, table, trouble, two_lines
+from dashboard.components.tables import empty_state, trouble, two_lines
+from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.access import PATH, ROLE_CHOICES, AccessState
 from dashboard.states.shell import ShellState
+from dashboard.states.views import ViewsState
 
 
-@console_page(PATH, "Access", on_load=[AccessState.load])
+@console_page(PATH, "Access", on_load=[AccessState.load, ViewsState.load])
 def access() -> rx.Component:
     """Who may do what where."""
     return rx.el.div(
@@ -36,15 +38,17 @@ def access() -> rx.Component:
                     ),
                     class_name="wp-panel-head",
                 ),
-                table(
+                listing(
+                    "access",
                     ["Person", "Roles", "Last sign-in"],
                     AccessState.persons,
                     _person,
-                    ready=AccessState.ready,
+                    state=AccessState,
                     label="People",
                     empty=("Nobody found", "People appear here after their first sign-in."),
+                    csv=AccessState.csv_link,
+                    momentary=["person"],
                 ),
-                pager(AccessState.first_page, AccessState.next_page),
                 class_name="wp-panel",
             ),
             rx.el.aside(

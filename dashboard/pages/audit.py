@@ -7,13 +7,15 @@ import reflex as rx
 from dashboard.components.basics import link, shape, state_word
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago
-from dashboard.components.tables import pager, table, trouble, two_lines
+from dashboard.components.tables import trouble, two_lines
+from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.audit import OUTCOMES, PATH, AuditState
 from dashboard.states.shell import ShellState
+from dashboard.states.views import ViewsState
 
 
-@console_page(PATH, "Audit trail", on_load=[AuditState.load])
+@console_page(PATH, "Audit trail", on_load=[AuditState.load, ViewsState.load])
 def audit() -> rx.Component:
     """Who did what."""
     return rx.el.div(
@@ -26,16 +28,17 @@ def audit() -> rx.Component:
         rx.el.div(
             rx.el.section(
                 rx.el.div(rx.el.h2("Rows"), _tools(), class_name="wp-panel-head"),
-                table(
+                listing(
+                    "audit",
                     ["When", "Who", "What", "Where", "Outcome"],
                     AuditState.rows,
                     _row,
-                    ready=AuditState.ready,
+                    state=AuditState,
                     label="Audit trail",
                     empty=("No rows match", "Widen or clear the filters."),
+                    csv=AuditState.csv_link,
                     bones=12,
                 ),
-                pager(AuditState.first_page, AuditState.next_page),
                 class_name="wp-panel",
             ),
             rx.cond(AuditState.chosen.seq != "", _chosen()),
@@ -101,13 +104,6 @@ def _tools() -> rx.Component:
             on_click=AuditState.check,
             disabled=AuditState.checking,
             class_name="wp-button",
-        ),
-        rx.el.a(
-            "CSV",
-            href=AuditState.csv_link,
-            download="waypost-audit.csv",
-            class_name="wp-button",
-            title="Download the newest 10,000 rows that match",
         ),
         class_name="wp-row wp-row-end",
     )

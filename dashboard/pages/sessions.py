@@ -7,14 +7,17 @@ import reflex as rx
 from dashboard.components.basics import state_word
 from dashboard.components.forms import filter_form, text_input
 from dashboard.components.frame_parts import ago
+from dashboard.components.lists import BulkAction, pick
 from dashboard.components.tables import table, trouble, two_lines
+from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.sessions import OWN_PATH, PATH, SessionsState
+from dashboard.states.views import ViewsState
 
 _EMPTY = ("No sessions", "Nobody you may see is signed in.")
 
 
-@console_page(PATH, "Sessions", on_load=[SessionsState.load])
+@console_page(PATH, "Sessions", on_load=[SessionsState.load, ViewsState.load])
 def sessions() -> rx.Component:
     """Everybody who is signed in."""
     return rx.el.div(
@@ -36,7 +39,8 @@ def sessions() -> rx.Component:
                 ),
                 class_name="wp-panel-head",
             ),
-            table(
+            listing(
+                "sessions",
                 [
                     "Person",
                     "Device",
@@ -48,9 +52,12 @@ def sessions() -> rx.Component:
                 ],
                 SessionsState.rows,
                 lambda row: _session(row, people=True),
-                ready=SessionsState.ready,
+                state=SessionsState,
                 label="Sessions",
                 empty=_EMPTY,
+                csv=SessionsState.csv_link,
+                actions=[BulkAction("end", "End", "Their consoles close at once. End?", risk=True)],
+                on_act=SessionsState.end_chosen,
             ),
             class_name="wp-panel",
         ),
@@ -87,9 +94,14 @@ def own_sessions() -> rx.Component:
     )
 
 
+def _whose(row: rx.Var) -> tuple[rx.Component, rx.Component]:
+    words = "Choose the session of " + row["name"].to(str)
+    return pick("sessions", row["id"], words), rx.el.td(two_lines(row["name"], row["email"]))
+
+
 def _session(row: rx.Var, *, people: bool) -> rx.Component:
     return rx.el.tr(
-        rx.el.td(two_lines(row["name"], row["email"])) if people else rx.fragment(),
+        *_whose(row) if people else (),
         rx.el.td(
             row["device"],
             rx.cond(row["here"], rx.el.span(" ", state_word("good", "this one"))),

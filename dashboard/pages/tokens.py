@@ -6,7 +6,9 @@ import reflex as rx
 
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago
-from dashboard.components.tables import pager, table, trouble, two_lines
+from dashboard.components.lists import BulkAction, pick
+from dashboard.components.tables import trouble, two_lines
+from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.shell import ShellState
 from dashboard.states.tokens import (
@@ -17,9 +19,12 @@ from dashboard.states.tokens import (
     SECRET_FIELD,
     TokensState,
 )
+from dashboard.states.views import ViewsState
+
+_ASK = "What uses them is refused at once. Revoke?"
 
 
-@console_page(PATH, "API tokens", on_load=[TokensState.arrive])
+@console_page(PATH, "API tokens", on_load=[TokensState.arrive, ViewsState.load])
 def tokens() -> rx.Component:
     """Tokens of services and devices."""
     return rx.el.div(
@@ -42,15 +47,18 @@ def tokens() -> rx.Component:
                     ),
                     class_name="wp-panel-head",
                 ),
-                table(
+                listing(
+                    "tokens",
                     ["Token", "May", "Where", "Made", "Last used", "Ends", ("Revoke", "wp-silent")],
                     TokensState.rows,
                     _token,
-                    ready=TokensState.ready,
+                    state=TokensState,
                     label="Tokens",
                     empty=("No tokens", "Make one for each program that speaks to Waypost."),
+                    csv=TokensState.csv_link,
+                    actions=[BulkAction("revoke", "Revoke", _ASK, risk=True)],
+                    on_act=TokensState.revoke_chosen,
                 ),
-                pager(TokensState.first_page, TokensState.next_page),
                 class_name="wp-panel",
             ),
             rx.cond(TokensState.may_write, _make_form()),
@@ -89,6 +97,7 @@ def _secret() -> rx.Component:
 
 def _token(token: rx.Var) -> rx.Component:
     return rx.el.tr(
+        pick("tokens", token["id"], "Choose " + token["name"].to(str)),
         rx.el.td(two_lines(token["name"], rx.el.code(token["hint"]))),
         rx.el.td(token["may"], class_name="wp-wrap"),
         rx.el.td(token["regions"], class_name="wp-nowrap"),

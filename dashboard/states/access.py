@@ -25,6 +25,7 @@ from dashboard.states.paging import (
 from dashboard.states.shell import EVERYWHERE, tell
 
 PATH = "/admin/access"
+_CSV = "/api/v1/persons.csv"
 ROLE_CHOICES = tuple((role, role.replace("_", " ")) for role in ROLES)
 
 
@@ -94,6 +95,7 @@ class AccessState(ListState, rx.State):
             }
             async with self:
                 kept = {"q": text}
+                self.csv_link = address(_CSV, {"text": text})
                 self.persons = [_person_row(each, {**kept, "after": after}) for each in found]
                 self._link_pages(kept, str(found[-1].id) if len(found) == PAGE_ROWS else "")
                 self.chosen_id = str(chosen.id) if chosen else ""

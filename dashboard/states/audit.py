@@ -91,7 +91,6 @@ class AuditState(ListState, rx.State):
     close_link: str = PATH
     chain: Chain = {"tone": "off", "text": "not checked yet", "at": ""}
     checking: bool = False
-    csv_link: str = _CSV
 
     @rx.event(background=True)
     @requires("audit:read")

@@ -24,6 +24,7 @@ class ListState(rx.State, mixin=True):
     fault: str = ""
     first_page: str = ""
     next_page: str = ""
+    csv_link: str = ""
 
     def _asked(self, name: str) -> str:
         """One value of the address's query, without surrounding space."""
@@ -67,6 +68,12 @@ def uuid_or_none(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def uuids(values: object) -> list[UUID]:
+    """The ids among what a browser sent as a list, each once, at most a page of them."""
+    found = (uuid_or_none(str(value)) for value in values) if isinstance(values, list) else ()
+    return list(dict.fromkeys(each for each in found if each is not None))[:PAGE_ROWS]
 
 
 def iso(moment: datetime | None) -> str:

@@ -10,14 +10,24 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from backend.identity import service as identity
-from backend.identity.schemas import SessionInfo
+from backend.identity.schemas import Principal, SessionInfo
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.paging import ListState, address, form_text, iso, loads, uuid_or_none
+from dashboard.states.paging import (
+    PAGE_ROWS,
+    ListState,
+    address,
+    form_text,
+    iso,
+    loads,
+    uuid_or_none,
+)
 from dashboard.states.shell import tell
 
 PATH = "/admin/sessions"
 OWN_PATH = "/account"
+_CSV = "/api/v1/sessions.csv"
+_SESSION_ID = re.compile(r"[0-9a-f]{64}")
 
 _BROWSERS = (
     ("Edg/", "Edge"),
@@ -67,16 +77,11 @@ class SessionsState(ListState, rx.State):
             self.text = text = self._asked("q")
             self.fault = ""
         async with gateway.open(self) as (session, principal):
-            found = await identity.list_sessions(session, principal)
+            found = await identity.list_sessions(session, principal, text=text)
             may_write = identity.may(principal, "sessions:write")
-        wanted = text.casefold()
-        rows = [
-            _row(info, principal.session_id)
-            for info in found
-            if wanted in f"{info.name} {info.email} {info.address}".casefold()
-        ]
         async with self:
-            self.rows = rows
+            self.rows = [_row(info, principal.session_id) for info in found]
+            self.csv_link = address(_CSV, {"text": text})
             self.may_write = may_write
             self.ready = True
 
@@ -105,7 +110,7 @@ class SessionsState(ListState, rx.State):
     @requires("console:use")
     async def end(self, session_id: str) -> Any:
         """End one session: one's own, or with the permission another's."""
-        if not re.fullmatch(r"[0-9a-f]{64}", str(session_id)):
+        if not _SESSION_ID.fullmatch(str(session_id)):
             return None
         return await self._end(lambda s, p: identity.revoke_session(s, p, session_id), "1 session")
 
@@ -119,6 +124,20 @@ class SessionsState(ListState, rx.State):
         return await self._end(
             lambda s, p: identity.revoke_sessions_of(s, p, person), "All of the person's sessions"
         )
+
+    @rx.event(background=True)
+    @requires("sessions:write")
+    async def end_chosen(self, action: str, session_ids: list[str]) -> Any:
+        """End the chosen sessions, all or none."""
+        if action != "end" or not isinstance(session_ids, list):
+            return None
+        wanted = [each for each in dict.fromkeys(session_ids) if _SESSION_ID.fullmatch(str(each))]
+
+        async def act(session: Any, principal: Principal) -> None:
+            for each in wanted[:PAGE_ROWS]:
+                await identity.revoke_session(session, principal, each)
+
+        return await self._end(act, "The chosen sessions")
 
     async def _end(self, act: Any, what: str) -> Any:
         try:

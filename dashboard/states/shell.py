@@ -9,11 +9,15 @@ from urllib.parse import urlencode
 import reflex as rx
 from reflex.event import EventSpec
 
+from backend.dispatch import service as dispatch
+from backend.dispatch.order_schemas import OrderFilter
+from backend.dispatch.schemas import OrderOut
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.insights import service as insights
 from backend.regions import service as regions
 from backend.tracking import service as tracking
+from backend.tracking.schemas import DriverOut
 from dashboard import gateway
 from dashboard.drawing import spoken_seconds
 from dashboard.gateway import requires
@@ -37,13 +41,15 @@ class NavEntry:
 NAVIGATION = (
     NavEntry("/", "Overview", "Today", "house", "overview:read", "g h"),
     NavEntry("/map", "Live map", "Map", "map", "positions:read", "g m"),
+    NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
+    NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
-_REGIONAL = ("/", "/map")
+_REGIONAL = ("/", "/map", "/orders", "/drivers")
 
 
 class RegionChoice(TypedDict):
@@ -57,12 +63,14 @@ class RegionChoice(TypedDict):
 
 
 class Found(TypedDict):
-    """One driver found by the command palette."""
+    """One order or driver found by the command palette; `words` is what it was found by."""
 
     id: str
-    code: str
-    name: str
-    region: str
+    group: str
+    label: str
+    hint: str
+    href: str
+    words: str
 
 
 class Notice(TypedDict):
@@ -188,17 +196,22 @@ class ShellState(rx.State):
     @rx.event(background=True)
     @requires("drivers:read")
     async def find(self, text: str) -> None:
-        """Find drivers by code or name for the command palette."""
+        """Find orders and drivers for the command palette, wherever the person may look."""
         wanted = str(text).strip()[:80]
         if len(wanted) < 2:
             return
         async with gateway.open(self) as (session, principal):
-            page = await tracking.list_drivers(session, principal, q=wanted, limit=_FOUND_AT_MOST)
+            found: list[Found] = []
+            if identity.may(principal, "orders:read"):
+                asked = OrderFilter(q=wanted)
+                orders = await dispatch.list_orders(session, principal, asked, None, _FOUND_AT_MOST)
+                found = [_found_order(each, wanted) for each in orders.items]
+            drivers = await tracking.list_drivers(
+                session, principal, q=wanted, limit=_FOUND_AT_MOST
+            )
+            found += [_found_driver(each, wanted) for each in drivers.items]
         async with self:
-            self.found = [
-                {"id": str(each.id), "code": each.code, "name": each.name, "region": each.region}
-                for each in page.items
-            ]
+            self.found = found
 
     @rx.event(background=True)
     @requires("console:use", activity=False)
@@ -216,6 +229,29 @@ async def tell(state: rx.State, tone: str, text: str) -> None:
     """Show a message in the frame; call it while holding the state (`async with self`)."""
     shell = await state.get_state(ShellState)
     shell._tell(tone, text)
+
+
+def _found_order(order: OrderOut, wanted: str) -> Found:
+    return {
+        "id": str(order.id),
+        "group": "Orders",
+        "label": f"{order.number} {order.reference}",
+        "hint": order.state.replace("_", " "),
+        "href": f"/orders/{order.number}",
+        # Found by a barcode or a phone number, it is not told by its own words.
+        "words": f"{order.number} {order.reference} {wanted}",
+    }
+
+
+def _found_driver(driver: DriverOut, wanted: str) -> Found:
+    return {
+        "id": str(driver.id),
+        "group": "Drivers",
+        "label": f"{driver.code} {driver.name}",
+        "hint": driver.region,
+        "href": f"/drivers/{driver.id}",
+        "words": f"{driver.code} {driver.name} {wanted}",
+    }
 
 
 def region_choices(seen: regions.Directory, principal: Principal) -> list[RegionChoice]:

@@ -20,10 +20,12 @@ from dashboard.states.paging import (
     iso,
     loads,
     uuid_or_none,
+    uuids,
 )
 from dashboard.states.shell import EVERYWHERE, tell
 
 PATH = "/admin/tokens"
+_CSV = "/api/v1/tokens.csv"
 SECRET_FIELD = "token-secret"  # noqa: S105 - the name of a field
 ROLE_CHOICES = (
     ("", "Named permissions below"),
@@ -93,6 +95,7 @@ class TokensState(ListState, rx.State):
             )
         async with self:
             self.kind = kind
+            self.csv_link = address(_CSV, {"kind": "" if kind == "all" else kind})
             self.rows = [_row(token) for token in found]
             self._link_pages({"kind": kind}, str(found[-1].id) if len(found) == PAGE_ROWS else "")
             self.may_write = may_write
@@ -165,6 +168,25 @@ class TokensState(ListState, rx.State):
     async def ask_revoke(self, token_id: str) -> None:
         """Ask once more before revoking, or stop asking."""
         self.revoking = "" if self.revoking == token_id else str(token_id)
+
+    @rx.event(background=True)
+    @requires("tokens:write")
+    async def revoke_chosen(self, action: str, token_ids: list[str]) -> Any:
+        """Stop the chosen tokens from working, all or none."""
+        wanted = uuids(token_ids)
+        if action != "revoke" or not wanted:
+            return None
+        try:
+            async with gateway.open(self) as (session, principal):
+                for token_id in wanted:
+                    await identity.revoke_token(session, principal, token_id)
+        except DomainError as error:
+            async with self:
+                await tell(self, "critical", error.detail)
+            return None
+        async with self:
+            await tell(self, "good", f"{len(wanted)} tokens no longer work.")
+        return TokensState.load
 
     @rx.event(background=True)
     @requires("tokens:write")

@@ -77,7 +77,7 @@ def test_the_palette_finds_pages_drivers_and_regions(sign_in: SignIn) -> None:
     page = sign_in("admin")
     _fleet_is_there(page)
     page.keyboard.press("Control+k")
-    box = page.get_by_role("combobox", name="Search drivers")
+    box = page.get_by_role("combobox", name="Search orders")
     box.fill("DRV-00")
     expect(
         page.locator("#wp-options").get_by_role("option", name=re.compile("DRV-00")).first
@@ -87,7 +87,7 @@ def test_the_palette_finds_pages_drivers_and_regions(sign_in: SignIn) -> None:
     expect(page.get_by_role("heading", name="Policies", level=1)).to_be_visible()
     _settled(page)
     page.keyboard.press("Control+k")
-    page.get_by_role("combobox", name="Search drivers").fill("Dhaka")
+    page.get_by_role("combobox", name="Search orders").fill("Dhaka")
     page.locator("#wp-options").get_by_role("option", name=re.compile("Dhaka")).first.click()
     expect(page).to_have_url(re.compile("region=BD-13"))
 

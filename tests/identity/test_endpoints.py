@@ -20,7 +20,8 @@ from .conftest import ADMIN, enrolled
 from .signing_in import sign_in
 
 OWN = {"origin": "http://localhost:8000"}
-READS = ["tokens", "grants", "persons", "sessions", "policies", "audit", "audit.csv"]
+LISTS = ["tokens", "persons", "sessions", "audit"]
+READS = ["grants", "policies", *LISTS, *(f"{name}.csv" for name in LISTS)]
 
 
 async def bearer(resources: Resources, role: str, *regions: str) -> dict[str, str]:
@@ -48,6 +49,25 @@ async def test_a_viewer_is_refused_and_the_refusal_recorded(
         (row,) = await list_audit(session, ADMIN, AuditFilter(outcome="denied"))
     assert row.actor == "service:test-viewer"
     assert row.object == f"GET /api/v1/{what}"
+
+
+@pytest.mark.parametrize("what", LISTS)
+async def test_an_export_holds_no_secret_and_is_recorded(
+    client: httpx.AsyncClient, resources: Resources, what: str
+) -> None:
+    admin = await bearer(resources, "admin")
+    async with resources.database.unit_of_work() as session:
+        await enrolled(session, "=1+1", GrantScope("viewer", "TH"))
+    answer = await client.get(f"/api/v1/{what}.csv", headers=admin)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "attachment" in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert not any(cell.startswith("=") for row in rows for cell in row.values())
+    assert admin["authorization"].split()[1] not in answer.text
+    async with resources.database.unit_of_work() as session:
+        (row,) = await list_audit(session, ADMIN, AuditFilter(action=f"{what}.exported"))
+    assert row.actor == "service:test-admin"
+    assert row.after["rows"] == len(rows)
 
 
 @pytest.mark.parametrize("what", ["me", *READS])

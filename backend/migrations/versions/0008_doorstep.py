@@ -17,8 +17,10 @@ def upgrade() -> None:
         "dispatch_device",
         sa.Column("driver_id", sa.Uuid(), nullable=False),
         sa.Column("heard_seq", sa.BigInteger(), nullable=False),
+        sa.Column("highest_seq", sa.BigInteger(), nullable=False),
         sa.Column("boot_id", sa.String(), nullable=True),
-        sa.Column("monotonic_ms", sa.BigInteger(), nullable=True),
+        sa.Column("app_version", sa.String(), nullable=True),
+        sa.Column("platform", sa.String(), nullable=True),
         sa.Column("clock_offset_ms", sa.BigInteger(), nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("driver_id"),
@@ -32,19 +34,17 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("captured_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("captured_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
-        sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("code", sa.String(), nullable=True),
+        sa.Column("detail", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("event_id"),
         sa.UniqueConstraint("driver_id", "device_seq", name="uq_dispatch_device_event_seq"),
     )
     op.create_index(
-        "ix_dispatch_device_event_held",
-        "dispatch_device_event",
-        ["driver_id", "device_seq"],
-        unique=False,
-        postgresql_where=sa.text("status = 'held'"),
+        "ix_dispatch_device_event_order", "dispatch_device_event", ["order_id"], unique=False
     )
     op.create_table(
         "dispatch_device_conflict",
@@ -52,9 +52,17 @@ def upgrade() -> None:
         sa.Column("driver_id", sa.Uuid(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("device_seq", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint(
+            "driver_id",
+            "event_id",
+            "device_seq",
+            "fingerprint",
+            name="uq_dispatch_device_conflict",
+        ),
     )
     op.create_index(
         "ix_dispatch_device_conflict_driver",
@@ -94,17 +102,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("order_id", "step", "kind", "sha256", name="uq_dispatch_evidence"),
     )
-    op.create_index("ix_dispatch_evidence_order", "dispatch_evidence", ["order_id"], unique=False)
     op.create_table(
         "dispatch_upload",
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("received", sa.Integer(), nullable=False),
-        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("media_type", sa.String(), nullable=True),
         sa.Column("driver_id", sa.Uuid(), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("sha256"),
+    )
+    op.create_index(
+        "ix_dispatch_upload_open",
+        "dispatch_upload",
+        ["begun_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
     )
 
 

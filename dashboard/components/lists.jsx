@@ -1,0 +1,215 @@
+/* What every list offers: saved views, a choice of columns, CSV, and acting on several rows. */
+import { useEffect, useMemo, useRef, useState } from "react";
+import { Link, useLocation } from "react-router";
+
+/* What the address asks for, in an order of its own and without what belongs to the moment. */
+function asked(search, momentary) {
+  const kept = [...new URLSearchParams(search)].filter(
+    ([name, value]) => value && !momentary.includes(name),
+  );
+  return new URLSearchParams(kept.sort()).toString();
+}
+
+function NewView({ onSave, onLeave }) {
+  const submit = (event) => {
+    event.preventDefault();
+    const name = new FormData(event.currentTarget).get("name").trim();
+    if (name) onSave(name);
+    onLeave();
+  };
+  return (
+    <form
+      className="wp-row"
+      onSubmit={submit}
+      onKeyDown={(event) => event.key === "Escape" && onLeave()}
+    >
+      <input
+        name="name"
+        className="wp-input wp-view-name"
+        placeholder="Name of this view"
+        aria-label="Name of this view"
+        maxLength={40}
+        autoComplete="off"
+        autoFocus
+      />
+      <button type="submit" className="wp-button wp-button-small">Save</button>
+      <button type="button" className="wp-button wp-button-small wp-button-quiet" onClick={onLeave}>
+        Cancel
+      </button>
+    </form>
+  );
+}
+
+function Views({ views, momentary, onSave, onRemove }) {
+  const { pathname, search } = useLocation();
+  const [naming, setNaming] = useState(false);
+  const query = asked(search, momentary);
+  const current = views.find((view) => asked(view.query, []) === query);
+  return (
+    <nav className="wp-views" aria-label="Views of this list">
+      <Link to={pathname} className="wp-chip" aria-current={query === "" ? "page" : undefined}>
+        All
+      </Link>
+      {views.map((view) => (
+        <span key={view.id} className="wp-view">
+          <Link
+            to={view.query ? `${pathname}?${view.query}` : pathname}
+            className="wp-chip"
+            aria-current={view === current ? "page" : undefined}
+          >
+            {view.name}
+          </Link>
+          {view === current && (
+            <button
+              type="button"
+              className="wp-icon-button"
+              aria-label={`Forget the view ${view.name}`}
+              title="Forget this view"
+              onClick={() => onRemove(view.id)}
+            >
+              <svg viewBox="0 0 16 16" width="10" height="10" aria-hidden="true">
+                <path d="M3 3l10 10M13 3L3 13" stroke="currentColor" strokeWidth="1.5" />
+              </svg>
+            </button>
+          )}
+        </span>
+      ))}
+      {naming && <NewView onSave={(name) => onSave(name, query)} onLeave={() => setNaming(false)} />}
+      {!naming && query !== "" && !current && (
+        <button
+          type="button"
+          className="wp-button wp-button-small wp-button-quiet"
+          onClick={() => setNaming(true)}
+        >
+          Save view
+        </button>
+      )}
+    </nav>
+  );
+}
+
+function remembered(key) {
+  try {
+    const words = JSON.parse(localStorage.getItem(key) ?? "[]");
+    return Array.isArray(words) ? words : [];
+  } catch {
+    return [];
+  }
+}
+
+/* A table under its bar. Hidden columns are remembered by their words, in this browser. */
+export function ListBox({
+  name, columns = [], views = [], momentary = [], csv, csvTitle, onSave, onRemove, children,
+}) {
+  const key = `columns:${name}`;
+  const [hidden, setHidden] = useState([]);
+  useEffect(() => setHidden(remembered(key)), [key]);
+  const toggle = (word) => {
+    const next = hidden.includes(word) ? hidden.filter((each) => each !== word) : [...hidden, word];
+    localStorage.setItem(key, JSON.stringify(next));
+    setHidden(next);
+  };
+  const numbers = columns
+    .filter((column) => hidden.includes(column.word))
+    .map((column) => column.at)
+    .join(" ");
+  return (
+    <div className="wp-list" data-list={name} data-hidden={numbers}>
+      <div className="wp-list-bar">
+        <Views views={views} momentary={momentary} onSave={onSave} onRemove={onRemove} />
+        <div className="wp-list-tools">
+          <details className="wp-menu">
+            <summary className="wp-button wp-button-small">
+              Columns{numbers && <span className="wp-muted">{columns.length - numbers.split(" ").length} of {columns.length}</span>}
+            </summary>
+            <div className="wp-menu-list wp-menu-right">
+              {columns.map((column) => (
+                <label key={column.at} className="wp-menu-row wp-check">
+                  <span>{column.word}</span>
+                  <input
+                    type="checkbox"
+                    checked={!hidden.includes(column.word)}
+                    onChange={() => toggle(column.word)}
+                  />
+                </label>
+              ))}
+            </div>
+          </details>
+          {csv && (
+            <a href={csv} download className="wp-button wp-button-small" title={csvTitle}>CSV</a>
+          )}
+        </div>
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/* Acts on the rows whose box is ticked; asks once more before what cannot be undone. */
+export function Bulk({ name, rows, actions = [], onAct }) {
+  const bar = useRef(null);
+  const [ids, setIds] = useState([]);
+  const [asking, setAsking] = useState(null);
+  const boxes = useMemo(() => `input[data-pick="${name}"]`, [name]);
+
+  useEffect(() => {
+    const count = (event) => {
+      if (event?.target?.matches?.(`input[data-pick-all="${name}"]`)) {
+        document.querySelectorAll(boxes).forEach((box) => { box.checked = event.target.checked; });
+      }
+      const all = [...document.querySelectorAll(boxes)];
+      const ticked = all.filter((box) => box.checked);
+      const head = document.querySelector(`input[data-pick-all="${name}"]`);
+      if (head) {
+        head.checked = all.length > 0 && ticked.length === all.length;
+        head.indeterminate = ticked.length > 0 && ticked.length < all.length;
+      }
+      setIds(ticked.map((box) => box.value));
+      if (ticked.length === 0) setAsking(null);
+    };
+    count();
+    document.addEventListener("change", count);
+    return () => document.removeEventListener("change", count);
+  }, [name, boxes, rows]);
+
+  const untick = () => {
+    document.querySelectorAll(boxes).forEach((box) => { box.checked = false; });
+    setIds([]);
+    setAsking(null);
+    const head = document.querySelector(`input[data-pick-all="${name}"]`);
+    if (head) head.checked = head.indeterminate = false;
+  };
+  const act = (action) => {
+    if (action.ask && asking !== action) {
+      setAsking(action);
+      return;
+    }
+    onAct(action.key, ids);
+    untick();
+  };
+  if (ids.length === 0) return null;
+  return (
+    <div ref={bar} className="wp-bulk" role="group" aria-label="The chosen rows">
+      <span className="wp-grow" aria-live="polite">
+        {asking ? asking.ask : `${ids.length} chosen`}
+      </span>
+      {(asking ? [asking] : actions).map((action) => (
+        <button
+          key={action.key}
+          type="button"
+          className={`wp-button wp-button-small ${action.risk ? "wp-button-risk" : ""}`}
+          onClick={() => act(action)}
+        >
+          {action.word} {ids.length}
+        </button>
+      ))}
+      <button
+        type="button"
+        className="wp-button wp-button-small wp-button-quiet"
+        onClick={asking ? () => setAsking(null) : untick}
+      >
+        {asking ? "Keep" : "Clear"}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,224 @@
+"""The drawer in which one or many orders are acted on: reason, driver, and what became of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from dashboard.components.basics import link, shape, state_word
+from dashboard.components.work_parts import drawer
+
+
+def act_drawer(acts: Any) -> rx.Component:
+    """The drawer of `acts`, a state with the vars and handlers of `OrderActsState`."""
+    return drawer(
+        rx.cond(acts.summary != "", _outcomes(acts), _question(acts)),
+        open=acts.open,
+        label=acts.title,
+        on_leave=acts.leave,
+    )
+
+
+def _question(acts: Any) -> rx.Component:
+    return rx.el.form(
+        rx.cond(acts.needs_driver, _drivers(acts)),
+        rx.el.label(
+            rx.el.span(
+                "Why", rx.cond(acts.needs_reason, "", rx.el.span(" (may be left out)")),
+            ),
+            rx.el.textarea(
+                name="reason",
+                rows=2,
+                max_length=500,
+                class_name="wp-input wp-textarea",
+                placeholder="Kept in the order's history",
+            ),
+            class_name="wp-field",
+        ),
+        rx.cond(
+            acts.needs_driver,
+            rx.el.label(
+                rx.el.input(type="checkbox", name="force"),
+                rx.el.span("Even if the driver is full or the shift ends soon; say why above"),
+                class_name="wp-check",
+            ),
+        ),
+        rx.el.div(
+            rx.cond(
+                acts.fault != "",
+                rx.el.span(shape("critical"), acts.fault, class_name="wp-state wp-form-fault"),
+            ),
+            role="alert",
+        ),
+        rx.el.div(
+            rx.el.button("Leave it", type="button", on_click=acts.leave, class_name="wp-button"),
+            rx.el.button(
+                rx.cond(acts.working, "Working", acts.title),
+                type="submit",
+                disabled=acts.working,
+                class_name="wp-button wp-button-main",
+            ),
+            class_name="wp-form-end",
+        ),
+        on_submit=acts.act,
+        class_name="wp-drawer-form",
+    )
+
+
+def _drivers(acts: Any) -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("Driver", class_name="wp-label"),
+        rx.el.input(
+            placeholder="Code or name of a driver",
+            aria_label="Find a driver",
+            on_change=acts.look_for_drivers.debounce(250),
+            class_name="wp-input",
+            auto_complete="off",
+        ),
+        rx.el.div(
+            rx.foreach(acts.candidates, lambda each: _candidate(each, acts)),
+            class_name="wp-candidates",
+            custom_attrs={"aria-busy": rx.cond(acts.looking, "true", "false")},
+        ),
+        rx.cond(
+            ~acts.looking & (acts.candidates.length() == 0),
+            rx.el.p("No live driver fits. Type another code or name.", class_name="wp-muted"),
+        ),
+        class_name="wp-fieldset",
+    )
+
+
+def _candidate(each: rx.Var, acts: Any) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name="driver",
+            value=each["id"].to(str),
+            checked=acts.chosen == each["id"],
+            on_change=lambda _: acts.choose(each["id"]),
+        ),
+        shape(each["tone"].to(str)),
+        rx.el.span(
+            rx.el.span(
+                rx.el.span(each["code"], class_name="wp-strong"), " ", each["name"],
+                class_name="wp-clip",
+            ),
+            rx.el.span(
+                each["status"], ", ", each["note"],
+                rx.cond(each["unfit"] != "", rx.el.span(" · ", each["unfit"], class_name="wp-warn")),
+            ),
+            class_name="wp-cell-two wp-grow",
+        ),
+        rx.el.span(each["load"], class_name="wp-nowrap wp-muted", title="Orders, of the most"),
+        class_name="wp-candidate",
+    )
+
+
+def _outcomes(acts: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.p(acts.summary, class_name="wp-strong", role="status"),
+        rx.el.ul(
+            rx.foreach(
+                acts.outcomes,
+                lambda each: rx.el.li(
+                    link(
+                        each["number"],
+                        to="/orders/" + each["number"].to(str),
+                        class_name="wp-code wp-link",
+                    ),
+                    state_word(each["tone"].to(str), each["word"].to(str)),
+                    rx.cond(each["detail"] != "", rx.el.span(each["detail"], class_name="wp-muted")),
+                    class_name="wp-outcome",
+                ),
+            ),
+            class_name="wp-outcomes",
+        ),
+        rx.el.div(
+            rx.el.button("Done", type="button", on_click=acts.leave, class_name="wp-button"),
+            rx.el.button(
+                "Try the refused again",
+                type="button",
+                on_click=acts.ask_again,
+                title="As they are now, whatever changed since you looked",
+                class_name="wp-button wp-button-main",
+            ),
+            class_name="wp-form-end",
+        ),
+        class_name="wp-drawer-form",
+    )
+
+
+def deed_drawer(deeds: Any) -> rx.Component:
+    """The drawer of `deeds`, a state with the vars and handlers of `OrderDeedsState`."""
+    return drawer(
+        rx.el.form(
+            rx.cond(deeds.deed == "change", _details(deeds)),
+            rx.el.label(
+                rx.el.span("Why"),
+                rx.el.textarea(
+                    name="reason",
+                    rows=2,
+                    required=True,
+                    min_length=3,
+                    max_length=500,
+                    class_name="wp-input wp-textarea",
+                    placeholder="Kept in the order's history",
+                ),
+                class_name="wp-field",
+            ),
+            rx.cond(
+                (deeds.deed == "override") & deeds.may_deliver,
+                rx.el.label(
+                    rx.el.input(type="checkbox", name="deliver"),
+                    rx.el.span("And close the order as delivered now"),
+                    class_name="wp-check",
+                ),
+            ),
+            rx.el.div(
+                rx.cond(
+                    deeds.fault != "",
+                    rx.el.span(shape("critical"), deeds.fault, class_name="wp-state wp-form-fault"),
+                ),
+                role="alert",
+            ),
+            rx.el.div(
+                rx.el.button(
+                    "Leave it", type="button", on_click=deeds.leave, class_name="wp-button"
+                ),
+                rx.el.button(
+                    rx.cond(deeds.working, "Working", "Do it"),
+                    type="submit",
+                    disabled=deeds.working,
+                    class_name="wp-button wp-button-main",
+                ),
+                class_name="wp-form-end",
+            ),
+            on_submit=deeds.do,
+            class_name="wp-drawer-form",
+        ),
+        open=deeds.open,
+        label=deeds.title,
+        on_leave=deeds.leave,
+    )
+
+
+def _details(deeds: Any) -> rx.Component:
+    def field(name: str, label: str, given: Any, **props: Any) -> rx.Component:
+        return rx.el.label(
+            rx.el.span(label),
+            rx.el.input(name=name, default_value=given, class_name="wp-input", **props),
+            class_name="wp-field",
+        )
+
+    return rx.fragment(
+        field("address", "Drop address", deeds.address, max_length=400),
+        field("promised", "Promised", deeds.promised, type="datetime-local"),
+        rx.el.div(
+            field("window_from", "Drop from", deeds.window_from, type="datetime-local"),
+            field("window_until", "Drop until", deeds.window_until, type="datetime-local"),
+            class_name="wp-form",
+        ),
+        field("tags", "Tags, with commas between", deeds.tags),
+        rx.el.p("Times are of ", deeds.zone, ".", class_name="wp-muted"),
+    )

@@ -1,0 +1,384 @@
+"""The page of one order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from dashboard.components.basics import link, shape, state_word
+from dashboard.components.frame_parts import ago, pulse
+from dashboard.components.order_drawer import act_drawer, deed_drawer
+from dashboard.components.order_parts import decision, parcel, timeline_item
+from dashboard.components.route_map import order_way
+from dashboard.components.tables import empty_state, trouble
+from dashboard.components.work_parts import changed, copied, secret
+from dashboard.shell import console_page
+from dashboard.states.order import PATH, REVEALED_IDS, OrderState
+from dashboard.states.order_acts import OrderActsState
+from dashboard.states.order_deeds import OrderDeedsState
+from dashboard.states.shell import ShellState
+
+REFRESH_EVERY_S = 3.0
+
+
+@console_page(PATH + "/[number]", "Order", on_load=[OrderState.load])
+def order() -> rx.Component:
+    """Facts and map, timeline, actions."""
+    return rx.el.div(
+        trouble(OrderState.fault, OrderState.load),
+        rx.cond(
+            OrderState.order,
+            _known(),
+            rx.cond(OrderState.fault == "", _bones(), _missing()),
+        ),
+        act_drawer(OrderActsState),
+        deed_drawer(OrderDeedsState),
+        changed(
+            value=OrderActsState.serial + OrderDeedsState.serial, on_other=OrderState.refresh
+        ),
+        pulse(seconds=REFRESH_EVERY_S, on_beat=OrderState.refresh),
+        class_name="wp-page wp-page-wide",
+    )
+
+
+def _known() -> rx.Component:
+    found = OrderState.order
+    return rx.el.div(
+        rx.el.div(
+            rx.el.section(
+                _head(found), _facts(found), class_name="wp-panel wp-order-head", aria_label="Order"
+            ),
+            rx.el.section(
+                order_way(
+                    stops=OrderState.stops,
+                    planned=OrderState.planned,
+                    driver=found["driver_id"],
+                    since=found["track_since"],
+                    until=found["track_until"],
+                    zone=found["zone"],
+                    styles=OrderState.map_styles,
+                    styles_known=OrderState.map_styles_known,
+                    label="Map of this order's way",
+                ),
+                class_name="wp-panel wp-order-map",
+                aria_label="Map",
+            ),
+            _end("Pickup", "pickup", found),
+            _end("Drop", "drop", found),
+            class_name="wp-stack",
+        ),
+        rx.el.div(
+            _flag(found),
+            rx.el.section(
+                rx.el.nav(
+                    rx.foreach(OrderState.tabs, _tab),
+                    class_name="wp-chip-row wp-timeline-tabs",
+                    aria_label="Parts of the timeline",
+                ),
+                rx.cond(
+                    OrderState.moments.length() == 0,
+                    empty_state("Nothing of this kind", "Choose Everything above."),
+                    rx.el.ol(
+                        rx.foreach(OrderState.moments, timeline_item),
+                        class_name="wp-timeline",
+                        aria_live="polite",
+                    ),
+                ),
+                class_name="wp-panel",
+                aria_label="Timeline",
+            ),
+            _parcels(),
+            class_name="wp-stack",
+        ),
+        rx.el.div(_acts(found), _decisions(), _ids(found), class_name="wp-stack"),
+        class_name="wp-order",
+    )
+
+
+def _head(found: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.h2(
+            rx.el.span(found["number"], class_name="wp-mono"),
+            copied(text=found["number"]),
+            class_name="wp-order-number",
+        ),
+        rx.el.p(
+            state_word(found["tone"], found["state"]),
+            rx.cond(found["late"] != "", state_word(found["late_tone"], found["late"])),
+            class_name="wp-row",
+            aria_live="polite",
+        ),
+        class_name="wp-order-title",
+    )
+
+
+def _fact(name: str, *value: Any, when: Any = True) -> rx.Component:
+    return rx.cond(when, rx.fragment(rx.el.dt(name), rx.el.dd(*value)))
+
+
+def _facts(found: Any) -> rx.Component:
+    open_order = (found["eta"] != "") | (found["eta_note"] != "")
+    return rx.el.dl(
+        _fact(
+            "Promised",
+            found["promised_clock"], " ",
+            rx.el.span(ago(at=found["promised"], zone=found["zone"]), class_name="wp-muted"),
+        ),
+        _fact(
+            "ETA",
+            rx.cond(
+                found["eta"] != "",
+                rx.fragment(
+                    found["eta"],
+                    rx.el.span(" (", found["eta_span"], ")", class_name="wp-nowrap"),
+                ),
+            ),
+            rx.el.span(found["eta_note"], class_name="wp-fact-note"),
+            when=open_order,
+        ),
+        _fact(
+            "Driver",
+            rx.cond(
+                found["driver"] != "",
+                rx.fragment(
+                    link(found["driver"], to=found["driver_link"], class_name="wp-link wp-strong"),
+                    link(
+                        "follow",
+                        to="/map?follow=true&driver=" + found["driver_id"].to(str),
+                        class_name="wp-chip",
+                    ),
+                ),
+                rx.el.span("none", class_name="wp-muted"),
+            ),
+        ),
+        _fact(
+            "Marketplace",
+            link(
+                found["merchant"], to=found["merchant_link"].to(str), class_name="wp-link",
+                title="All its orders",
+            ),
+        ),
+        _fact("Reference", rx.el.span(found["reference"]), copied(text=found["reference"])),
+        _fact("Service", found["service"]),
+        _fact("Where", found["region"], rx.cond(found["hub"] != "", " / " + found["hub"].to(str))),
+        _fact("Parcels", found["parcels"]),
+        _fact(
+            "Payment", found["amount"], ", ", found["terms"],
+            rx.el.span(found["pays"], class_name="wp-fact-note"),
+        ),
+        _fact("Tags", found["tags"], when=found["tags"] != ""),
+        _fact("Skills", found["skills"], when=found["skills"] != ""),
+        _fact("Created", ago(at=found["created"], zone=found["zone"])),
+        class_name="wp-facts wp-facts-ends",
+    )
+
+
+def _end(title: str, end: str, found: Any) -> rx.Component:
+    """One end of the way: where, who and when; who is masked."""
+
+    def hidden(part: str) -> rx.Component:
+        return secret(
+            id=REVEALED_IDS[f"{end}.{part}"],
+            masked=found[f"{end}_{part}"],
+            label=f"the {part} at the {end}",
+            may=OrderState.may_reveal,
+            on_reveal=OrderState.reveal(f"{end}.{part}"),
+        )
+
+    return rx.el.section(
+        rx.el.div(rx.el.h2(title), class_name="wp-panel-head"),
+        rx.el.dl(
+            _fact("Where", found[f"{end}_address"]),
+            _fact("Name", hidden("name")),
+            _fact("Phone", hidden("phone")),
+            _fact("Window", found[f"{end}_window"]),
+            class_name="wp-facts wp-facts-ends",
+        ),
+        class_name="wp-panel",
+        aria_label=title,
+    )
+
+
+def _flag(found: Any) -> rx.Component:
+    return rx.cond(
+        found["flagged"] != "",
+        rx.el.div(
+            rx.icon("flag", size=16, aria_hidden="true"),
+            rx.el.span(
+                rx.el.strong("Flagged: "), found["flagged"],
+                rx.el.span(
+                    " Look at the proof and the steps below, then settle it with what you found.",
+                    class_name="wp-muted",
+                ),
+                class_name="wp-grow",
+            ),
+            rx.cond(
+                ShellState.permissions.contains("orders:write"),
+                rx.el.button(
+                    "Settle",
+                    type="button",
+                    on_click=OrderDeedsState.begin("settle"),
+                    class_name="wp-button wp-button-small",
+                ),
+            ),
+            class_name="wp-flag-banner",
+            role="note",
+        ),
+    )
+
+
+def _tab(tab: rx.Var) -> rx.Component:
+    return link(
+        tab["word"],
+        to=tab["link"].to(str),
+        class_name="wp-chip",
+        custom_attrs={"aria-current": rx.cond(tab["on"].to(bool), "true", "false")},
+    )
+
+
+def _parcels() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h2("Parcels"), class_name="wp-panel-head"),
+        rx.el.ul(rx.foreach(OrderState.parcels, parcel), class_name="wp-parcels"),
+        class_name="wp-panel",
+        aria_label="Parcels",
+    )
+
+
+def _acts(found: Any) -> rx.Component:
+    may_write = ShellState.permissions.contains("orders:write")
+
+    def deed(key: str, word: str, hint: str) -> rx.Component:
+        return rx.el.button(
+            rx.el.span(word), rx.el.span(hint, class_name="wp-act-hint"),
+            type="button",
+            on_click=OrderDeedsState.begin(key),
+            class_name="wp-act",
+        )
+
+    def code(step: str, word: str, state: str) -> rx.Component:
+        return rx.cond(
+            found["state"] == state,
+            rx.el.button(
+                rx.el.span(word), rx.el.span("attempts used stay used", class_name="wp-act-hint"),
+                type="button",
+                on_click=OrderDeedsState.resend_code(step),
+                class_name="wp-act",
+            ),
+        )
+
+    return rx.el.section(
+        rx.el.div(rx.el.h2("Act"), class_name="wp-panel-head"),
+        rx.el.div(
+            rx.foreach(OrderState.actions, lambda row: _act(row, found)),
+            rx.cond(
+                may_write,
+                rx.fragment(
+                    rx.cond(
+                        OrderState.may_change,
+                        deed("change", "Change drop, window or promise", ""),
+                    ),
+                    code("pickup", "Send a new pickup code", "at pickup"),
+                    code("drop", "Send a new delivery code", "arrived"),
+                    rx.cond(
+                        OrderState.may_override,
+                        deed("override", "Waive the proof of delivery", "audited"),
+                    ),
+                    rx.cond(
+                        found["flagged"] == "", deed("flag", "Flag for support", "state stays")
+                    ),
+                ),
+            ),
+            class_name="wp-acts",
+        ),
+        class_name="wp-panel",
+        aria_label="Act",
+    )
+
+
+def _act(row: rx.Var, found: Any) -> rx.Component:
+    word = rx.el.span(row["word"])
+    return rx.cond(
+        row["ok"].to(bool),
+        rx.el.button(
+            word,
+            type="button",
+            on_click=OrderActsState.ask(row["key"], [found["id"]]),
+            class_name=rx.cond(row["risk"].to(bool), "wp-act wp-act-risk", "wp-act"),
+        ),
+        rx.el.div(
+            word, rx.el.span(row["why"], class_name="wp-act-hint"),
+            class_name="wp-act wp-act-off",
+            aria_disabled="true",
+        ),
+    )
+
+
+def _decisions() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h2("Why this driver"), class_name="wp-panel-head"),
+        rx.cond(
+            OrderState.decisions.length() == 0,
+            rx.el.p(
+                "Nothing was decided by matching yet.", class_name="wp-muted wp-panel-body"
+            ),
+            rx.el.div(rx.foreach(OrderState.decisions, decision), class_name="wp-decisions"),
+        ),
+        class_name="wp-panel",
+        aria_label="Why this driver",
+    )
+
+
+def _ids(found: Any) -> rx.Component:
+    def raw(name: str, value: Any) -> rx.Component:
+        return rx.cond(
+            value != "",
+            rx.fragment(rx.el.dt(name), rx.el.dd(rx.el.code(value), copied(text=value, label=name))),
+        )
+
+    return rx.el.section(
+        rx.el.details(
+            rx.el.summary(rx.el.h2("For support"), class_name="wp-panel-head wp-fold"),
+            rx.el.dl(
+                raw("Order", found["id"]),
+                raw("Driver", found["driver_id"]),
+                raw("Customer's page", found["tracking_url"]),
+                class_name="wp-facts wp-panel-body wp-raw",
+            ),
+        ),
+        class_name="wp-panel",
+        aria_label="Ids",
+    )
+
+
+def _bones() -> rx.Component:
+    def box(lines: int) -> rx.Component:
+        return rx.el.div(
+            *[
+                rx.el.span(class_name="wp-bone wp-bone-line", style={"width": f"{88 - 9 * (n % 5)}%"})
+                for n in range(lines)
+            ],
+            class_name="wp-panel wp-bone-box",
+        )
+
+    return rx.el.div(
+        box(12), box(14), box(8),
+        class_name="wp-order",
+        aria_busy="true",
+        aria_label="Loading the order",
+        role="status",
+    )
+
+
+def _missing() -> rx.Component:
+    return rx.el.div(
+        empty_state(
+            "This order cannot be shown",
+            "Check the number, or ask someone of its region: it may be outside yours.",
+        ),
+        rx.el.p(
+            link("Back to the list", to=PATH, class_name="wp-button"), class_name="wp-center"
+        ),
+        class_name="wp-panel wp-bone-box",
+    )

@@ -1,0 +1,205 @@
+"""What is done to one order besides moving it: details changed, proof waived, flags set and settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import reflex as rx
+from pydantic import ValidationError
+
+from backend.dispatch import service as dispatch
+from backend.dispatch.doorstep_schemas import OverrideIn, ResendIn
+from backend.dispatch.order_schemas import OrderChange
+from backend.dispatch.schemas import OrderOut
+from backend.identity.schemas import Principal
+from backend.regions import service as regions
+from dashboard import gateway
+from dashboard.gateway import DomainError, requires
+from dashboard.states.paging import form_text
+from dashboard.states.shell import tell
+
+TITLES = {
+    "change": "Change drop, window or promise",
+    "flag": "Flag for support",
+    "settle": "Settle the flag",
+    "override": "Waive the proof of delivery",
+}
+_DONE = {
+    "change": "The order is changed.",
+    "flag": "The order is flagged.",
+    "settle": "The flag is settled.",
+    "override": "The proof is waived.",
+}
+_LOCAL = "%Y-%m-%dT%H:%M"
+
+
+class OrderDeedsState(rx.State):
+    """The drawer of one order."""
+
+    open: bool = False
+    deed: str = ""
+    title: str = ""
+    address: str = ""
+    promised: str = ""
+    window_from: str = ""
+    window_until: str = ""
+    tags: str = ""
+    zone: str = "UTC"
+    may_deliver: bool = False
+    working: bool = False
+    fault: str = ""
+    serial: int = 0
+    _id: UUID | None = None
+    _version: int = 0
+
+    def _number(self) -> str:
+        return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
+
+    @rx.event(background=True)
+    @requires("orders:write")
+    async def begin(self, deed: str) -> None:
+        """Open the drawer for a deed, filled with how the order stands."""
+        if deed not in TITLES:
+            return
+        async with self:
+            number = self._number()
+        try:
+            async with gateway.open(self) as (session, principal):
+                order = await dispatch.get_order(session, principal, number)
+                directory = await regions.directory(session, principal)
+        except DomainError as error:
+            async with self:
+                await tell(self, "critical", error.detail)
+            return
+        async with self:
+            city = directory.get(order.region)
+            self._fill(order, (city and city.time_zone) or "UTC")
+            self.deed, self.title, self.fault = deed, TITLES[deed], ""
+            self.open, self.working = True, False
+
+    def _fill(self, order: OrderOut, zone: str) -> None:
+        there = ZoneInfo(zone)
+        window = order.drop.get("window") or (None, None)
+        self._id, self._version, self.zone = order.id, order.version, zone
+        self.address = str(order.drop["address"])
+        self.promised = local(order.promised_at, there)
+        self.window_from, self.window_until = (local(each, there) for each in window)
+        self.tags = ", ".join(order.tags)
+        self.may_deliver = order.state == "arrived"
+
+    @rx.event
+    @requires("orders:write")
+    async def leave(self) -> None:
+        """Close the drawer."""
+        self.open = False
+
+    @rx.event(background=True)
+    @requires("orders:write")
+    async def do(self, form: dict[str, Any]) -> None:
+        """Do what the drawer asks."""
+        async with self:
+            if self.working or self._id is None:
+                return
+            deed, order_id, version = self.deed, self._id, self._version
+            sent = self._changed(form)
+            self.working, self.fault = True, ""
+        try:
+            async with gateway.open(self) as (session, principal):
+                await _do(session, principal, deed, order_id, version, form, sent)
+        except ValidationError as error:
+            async with self:
+                self.working, self.fault = False, _sentence(error)
+            return
+        except DomainError as error:
+            async with self:
+                self.working, self.fault = False, error.detail
+            return
+        async with self:
+            self.working, self.open = False, False
+            self.serial += 1
+            await tell(self, "good", _DONE[deed])
+
+    def _changed(self, form: Mapping[str, object]) -> dict[str, Any]:
+        """The fields of the form that differ from how the order stood."""
+        there = ZoneInfo(self.zone)
+        sent: dict[str, Any] = {}
+        if (text := form_text(form, "address")) and text != self.address:
+            sent["drop_address"] = text
+        if (text := form_text(form, "promised")) and text != self.promised:
+            sent["promised_at"] = moment(text, there)
+        begins, ends = form_text(form, "window_from"), form_text(form, "window_until")
+        if (begins, ends) != (self.window_from, self.window_until):
+            both = begins and ends
+            sent["drop_window"] = (moment(begins, there), moment(ends, there)) if both else None
+        tags = form_text(form, "tags")
+        if tags != self.tags:
+            sent["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
+        return sent
+
+    @rx.event(background=True)
+    @requires("orders:write")
+    async def resend_code(self, step: str) -> None:
+        """Have a new one-time code sent to the sender or the recipient."""
+        async with self:
+            number = self._number()
+        try:
+            wanted = ResendIn(step=cast(Any, step))
+            async with gateway.open(self) as (session, principal):
+                order = await dispatch.get_order(session, principal, number)
+                code = await dispatch.resend_otp(session, principal, order.id, wanted.step)
+        except ValidationError:
+            return
+        except DomainError as error:
+            async with self:
+                await tell(self, "critical", error.detail)
+            return
+        async with self:
+            self.serial += 1
+            await tell(self, "good", f"A new code is sent; {code.attempts_left} attempts are left.")
+
+
+async def _do(
+    session: Any, principal: Principal, deed: str, order_id: UUID, version: int,
+    form: Mapping[str, object], sent: Mapping[str, Any],
+) -> None:
+    reason = form_text(form, "reason")
+    if deed == "change":
+        wanted = OrderChange(reason=reason, seen_version=version, **sent)
+        await dispatch.change_order(session, principal, order_id, wanted)
+    elif deed == "flag":
+        await dispatch.flag_order(session, principal, order_id, reason)
+    elif deed == "settle":
+        await dispatch.settle_flag(
+            session, principal, order_id, reason=reason, seen_version=version
+        )
+    else:
+        deliver = bool(form.get("deliver"))
+        waived = OverrideIn(reason=reason, deliver=deliver, seen_version=version)
+        await dispatch.override_proof(session, principal, order_id, waived)
+
+
+def local(at: datetime | str | None, zone: ZoneInfo) -> str:
+    """A moment as a `datetime-local` input holds it; empty for none."""
+    if not at:
+        return ""
+    known = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return known.astimezone(zone).strftime(_LOCAL)
+
+
+def moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """The moment that a `datetime-local` input holds; None for anything else."""
+    try:
+        return datetime.strptime(text, _LOCAL).replace(tzinfo=zone).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first fault of what was typed, with the field's name."""
+    first = error.errors()[0]
+    field = str(first["loc"][0]).replace("_", " ") if first["loc"] else ""
+    return f"{field}: {first['msg']}" if field else str(first["msg"])

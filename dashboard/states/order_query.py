@@ -1,0 +1,170 @@
+"""What the address of the list of orders asks for, as a filter and as chips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Literal, TypedDict, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from backend.dispatch.order_schemas import OrderCounts, OrderFilter
+from backend.dispatch.schemas import Lateness, OrderState
+from dashboard.states.order_words import GROUPS, OPEN_GROUPS, TONES, state_word
+from dashboard.states.paging import address, day_start
+
+PATH = "/orders"
+FIELDS = (
+    *("q", "state", "late", "service", "terms", "driver", "merchant", "tag", "flagged"),
+    *("from", "to", "sort"),
+)
+LATENESS = (("late", "Late", "critical"), ("at_risk", "At risk", "warning"))
+SERVICE_CHOICES = (("", "Any service"), ("express", "Express"), ("standard", "Standard"))
+TERMS_CHOICES = (
+    *(("", "Any terms"), ("prepaid", "Prepaid")),
+    *(("wallet", "Wallet"), ("cod", "Cash on delivery")),
+)
+SORT_CHOICES = (
+    ("", "Newest first"),
+    ("created", "Oldest first"),
+    ("promised", "Promised soonest"),
+    ("-promised", "Promised latest"),
+)
+_SORTS = {
+    "": ("created", True),
+    "created": ("created", False),
+    "promised": ("promised", False),
+    "-promised": ("promised", True),
+}
+_STATES_OF = {name: states for name, _, states in GROUPS} | {
+    "open": tuple(state for name, _, states in GROUPS if name in OPEN_GROUPS for state in states)
+}
+
+
+class Chip(TypedDict):
+    """A filter that is one click away, with how many orders it would leave."""
+
+    word: str
+    tone: str
+    count: str
+    link: str
+    on: bool
+
+
+def filter_of(
+    asked: Mapping[str, str], region: str | None, driver_id: UUID | None, zone: str
+) -> OrderFilter:
+    """The filter that the address asks for; what it spells wrongly asks nothing."""
+    sort, descending = _SORTS.get(asked["sort"], _SORTS[""])
+    late = asked["late"] if asked["late"] in ("late", "at_risk", "on_time") else None
+    return OrderFilter(
+        region=region,
+        states=states_of(asked["state"]),
+        lateness=cast(Lateness | None, late),
+        service=asked["service"] or None,
+        driver_id=driver_id,
+        merchant=asked["merchant"] or None,
+        tag=asked["tag"] or None,
+        terms=asked["terms"] or None,
+        flagged=True if asked["flagged"] else None,
+        created_from=_day(asked["from"], zone),
+        created_until=_day(asked["to"], zone, days=1),
+        q=asked["q"] or None,
+        sort=cast(Literal["created", "promised"], sort),
+        descending=descending,
+    )
+
+
+def all_of(wanted: OrderFilter) -> OrderFilter:
+    """The same without what the chips choose, for the counts that stand on them."""
+    return replace(wanted, states=(), lateness=None, flagged=None)
+
+
+def states_of(text: str) -> tuple[OrderState, ...]:
+    """The states that a group's name or a state's own name stands for; all where it is neither."""
+    if text in TONES:
+        return (OrderState(text),)
+    return tuple(OrderState(name) for name in _STATES_OF.get(text, ()))
+
+
+def _day(text: str, zone: str, *, days: int = 0) -> datetime | None:
+    """Midnight of an ISO date where the orders are."""
+    day = day_start(text, days=days)
+    return day and day.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def csv_query(asked: Mapping[str, str], wanted: OrderFilter) -> dict[str, str]:
+    """The same question to the HTTP doorway."""
+    return {
+        "region": wanted.region or "",
+        "state": ",".join(wanted.states),
+        "lateness": wanted.lateness or "",
+        "service": wanted.service or "",
+        "driver_id": str(wanted.driver_id or ""),
+        "merchant": wanted.merchant or "",
+        "tag": wanted.tag or "",
+        "terms": wanted.terms or "",
+        "flagged": "true" if wanted.flagged else "",
+        "created_from": wanted.created_from.isoformat() if wanted.created_from else "",
+        "created_until": wanted.created_until.isoformat() if wanted.created_until else "",
+        "q": asked["q"],
+        "sort": wanted.sort,
+        "descending": "true" if wanted.descending else "false",
+    }
+
+
+def state_chips(counts: OrderCounts, asked: Mapping[str, str]) -> list[Chip]:
+    """The groups of states with their counts; the chosen one leads back to all."""
+    chips = [_state_chip("open", "Open", _STATES_OF["open"], counts, asked)]
+    chips += [_state_chip(name, word, states, counts, asked) for name, word, states in GROUPS]
+    if asked["state"] in TONES and asked["state"] not in _STATES_OF:
+        one = asked["state"]
+        chips.append(_state_chip(one, state_word(one).capitalize(), (one,), counts, asked))
+    return chips
+
+
+def _state_chip(
+    name: str, word: str, states: tuple[str, ...], counts: OrderCounts, asked: Mapping[str, str]
+) -> Chip:
+    each = [counts.by_state.get(OrderState(state), 0) for state in states]
+    more = "+" if any(count >= counts.most for count in each) else ""
+    on = asked["state"] == name
+    return {
+        "word": word,
+        "tone": "" if name == "open" else TONES[states[0]],
+        "count": f"{sum(each):,}{more}",
+        "link": address(PATH, {**asked, "state": "" if on else name}),
+        "on": on,
+    }
+
+
+def lateness_chips(counts: OrderCounts, asked: Mapping[str, str]) -> list[Chip]:
+    """Late and at-risk orders, and flagged ones."""
+    chips: list[Chip] = []
+    for name, word, tone in LATENESS:
+        on = asked["late"] == name
+        count = counts.by_lateness.get(cast(Lateness, name), 0)
+        link = address(PATH, {**asked, "late": "" if on else name})
+        chips.append({"word": word, "tone": tone, "count": f"{count:,}", "link": link, "on": on})
+    on = bool(asked["flagged"])
+    link = address(PATH, {**asked, "flagged": "" if on else "1"})
+    chips.append({"word": "Flagged", "tone": "warning", "count": "", "link": link, "on": on})
+    return chips
+
+
+def asked_words(asked: Mapping[str, str]) -> list[Chip]:
+    """The filters of the bar that are set, each leading to the list without it."""
+    named = {"q": "search", "service": "service", "terms": "terms", "driver": "driver",
+             "merchant": "merchant", "tag": "tag", "from": "from", "to": "to"}  # fmt: skip
+    return [
+        {
+            "word": f"{word}: {asked[name]}",
+            "tone": "",
+            "count": "",
+            "link": address(PATH, {**asked, name: ""}),
+            "on": True,
+        }
+        for name, word in named.items()
+        if asked[name]
+    ]
