@@ -37,6 +37,7 @@ def create_api() -> FastAPI:
     api.include_router(export_endpoints.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
+    api.include_router(notifications.router)
     api.include_router(driver_endpoints.router)
     api.include_router(proof_endpoints.router)
     if settings.demo:

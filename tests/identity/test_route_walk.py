@@ -89,6 +89,7 @@ def guarded(resources: Resources) -> list[tuple[str, str, str | None]]:
 async def ask(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> int:
     for name in (
         "token_id", "grant_id", "driver_id", "fence_id", "offer_id", "order_id", "evidence_id",
+        "endpoint_id", "delivery_id",
     ):  # fmt: skip
     for name in ("token_id", "grant_id", "driver_id", "fence_id", "endpoint_id", "delivery_id"):
         path = path.replace("{" + name + "}", NOWHERE)
