@@ -51,17 +51,8 @@ NAVIGATION = (
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
-_REGIONAL = (
-    "/",
-    "/map",
-    "/payments",
-    "/payments/refunds",
-    "/payments/cod",
-    "/payments/wallets",
-    "/payments/ledger",
-    "/payments/reconciliation",
-)
-_REGIONAL = ("/", "/map", "/orders", "/drivers")
+REGIONAL: set[str] = set()
+"""Routes of the pages that show one region; `console_page` adds them."""
 
 
 class RegionChoice(TypedDict):
@@ -189,7 +180,7 @@ class ShellState(rx.State):
             return None
         self._look_at(code)
         path = self.router.url.path
-        if path not in _REGIONAL:
+        if path not in REGIONAL:
             path = "/"
         query = {
             name: value
