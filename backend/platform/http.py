@@ -14,7 +14,8 @@ from fastapi.responses import JSONResponse, Response
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import StatusCode, set_span_in_context
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -22,6 +23,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.platform.errors import (
+    BadRequest,
+    Conflict,
     DomainError,
     FieldError,
     InternalError,
@@ -37,6 +40,9 @@ ALLOWANCE = "waypost.allowance"
 """Where a request's scope keeps what its caller may still ask for; the answer tells it."""
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+
+# Classes of SQLSTATE: data exception, integrity constraint violation, syntax error or access rule.
+_BAD_VALUE, _BROKEN_RULE, _BAD_STATEMENT = "22", "23", "42"
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
@@ -115,7 +121,15 @@ async def _http_error(_: Request, error: Exception) -> Response:
     )
 
 
-async def _store_down(request: Request, error: Exception) -> Response:
+async def _store_failed(request: Request, error: Exception) -> Response:
+    """What the database says of the values in a statement is told apart from its being away."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if state.startswith(_BAD_VALUE):
+        return problem(BadRequest("A value in this request cannot be looked up or kept."))
+    if state.startswith(_BROKEN_RULE):
+        return problem(Conflict())
+    if state.startswith(_BAD_STATEMENT):
+        return await _bug(request, error)
     _log.error("store_unavailable", path=request.url.path, error=repr(error))
     if isinstance(error, RedisError):
         return problem(unavailable(error))
@@ -132,8 +146,8 @@ def install_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(DomainError, _domain_error)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
-    for down in (RedisError, OperationalError, InterfaceError, DBAPIError, OSError):
-        api.add_exception_handler(down, _store_down)
+    for failure in (RedisError, DBAPIError, PoolTimeout, OSError):
+        api.add_exception_handler(failure, _store_failed)
     api.add_exception_handler(Exception, _bug)
 
 
@@ -207,8 +221,10 @@ class BoundedBody:
                 await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = TooLarge(f"The body is larger than {self._limit} bytes.")
-        await problem(refusal)(scope, receive, send)
+        answer = problem(TooLarge(f"The body is larger than {self._limit} bytes."))
+        # The rest of the body stays unread, and with it this connection unusable.
+        answer.headers["Connection"] = "close"
+        await answer(scope, receive, send)
 
 
 class Observed:

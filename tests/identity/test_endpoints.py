@@ -89,6 +89,23 @@ async def test_basic_password_carries_a_token_too(
     assert broken.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "persons?text=%00",
+        "audit?actor=%00",
+        "tokens?kind=%00",
+        # 10 to the power of 26: no row has such a number.
+        "audit?cursor=MTAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw",
+    ],
+)
+async def test_a_value_no_database_can_hold_is_the_callers_fault(
+    client: httpx.AsyncClient, resources: Resources, asked: str
+) -> None:
+    answer = await client.get(f"/api/v1/{asked}", headers=await bearer(resources, "admin"))
+    assert answer.status_code == 400, answer.text
+
+
 async def test_a_caller_who_asks_too_often_waits_and_nobody_else(
     client: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
