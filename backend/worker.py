@@ -10,6 +10,7 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.payments import role as payments
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -53,6 +54,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 
 
 ROLES: dict[str, Role] = {
+    "payments": payments.run,
     "projector": project,
     "relay": relay,
     "scheduler": scheduler,
