@@ -15,6 +15,7 @@ from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.service import drop_abandoned
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
+from backend.payments import role as payments
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -62,6 +63,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
     "notifier": notify,
+    "payments": payments.run,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,

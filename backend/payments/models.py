@@ -143,6 +143,12 @@ class AttemptRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_payments_attempt_payment", "payment_id", "id"),
         Index(
+            "ix_payments_attempt_ref",
+            "gateway",
+            "gateway_ref",
+            postgresql_where=text("action = 'authorise'"),
+        ),
+        Index(
             "ix_payments_attempt_due",
             "due_at",
             postgresql_where=text("state IN ('queued', 'sent')"),
@@ -155,6 +161,7 @@ class AttemptRow(SQLModel, table=True):
     round: int = 1
     gateway: str
     action: str
+    gateway_ref: str | None = None
     amount: int = Field(sa_column=minor())
     currency: str
     state: str
@@ -292,6 +299,7 @@ class WebhookRow(SQLModel, table=True):
     gateway: str
     event_id: str
     kind: str
+    ref: str | None = None
     body: bytes
     state: str
     tries: int = 0

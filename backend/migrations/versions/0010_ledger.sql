@@ -49,8 +49,9 @@ $$;
 
 -- Books a batch in order and answers one row for each item: its outcome and, where refused, why.
 -- An item is a transfer to post or to hold, or a held one to settle, void or expire.
--- Locks: new accounts, accounts, transfer ids, each in the order of ids; so no two batches wait
--- for each other in a ring. Hot accounts are not locked at all.
+-- Locks: names of transfers, new accounts, accounts, each in one order, so that no two batches wait
+-- for each other in a ring. The names come first: only then is it certain which accounts a held
+-- transfer touches. Hot accounts are not locked at all.
 CREATE FUNCTION payments_book(accounts jsonb, items jsonb)
 RETURNS TABLE (place bigint, outcome text, why text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -62,6 +63,10 @@ DECLARE
   moved bigint;
   moment timestamptz;
 BEGIN
+  PERFORM pg_advisory_xact_lock(7007, h) FROM (
+    SELECT DISTINCT hashtext(named) AS h
+    FROM jsonb_array_elements(items) AS i, unnest(ARRAY[i->>'id', i->>'corrects']) AS named
+    WHERE named IS NOT NULL ORDER BY h) AS ids;
   INSERT INTO payments_account (id, kind, owner, region, currency, floored, hot, opened_at)
     SELECT a.id, a.kind, a.owner, a.region, a.currency, a.floored, a.hot, clock_timestamp()
     FROM jsonb_to_recordset(accounts) AS a(
@@ -79,11 +84,6 @@ BEGIN
         JOIN payments_transfer t ON t.id = (i->>'id')::uuid
         WHERE i->>'op' NOT IN ('post', 'hold'))
     ORDER BY id FOR NO KEY UPDATE;
-  IF jsonb_array_length(items) > 1 THEN
-    PERFORM pg_advisory_xact_lock(7007, h)
-      FROM (SELECT DISTINCT hashtext(i->>'id') AS h FROM jsonb_array_elements(items) AS i
-            ORDER BY h) AS ids;
-  END IF;
   FOR item IN
     SELECT * FROM ROWS FROM (jsonb_to_recordset(items) AS (
       op text, id uuid, debit uuid, credit uuid, amount bigint, currency text, kind text,
@@ -120,7 +120,7 @@ BEGIN
           OR abs(giver.balance) + item.amount > 1000000000000000000 THEN 'overflow'
       END;
       IF why IS NULL AND item.corrects IS NOT NULL THEN
-        SELECT * INTO known FROM payments_transfer t WHERE t.id = item.corrects FOR NO KEY UPDATE;
+        SELECT * INTO known FROM payments_transfer t WHERE t.id = item.corrects;
         why := CASE
           WHEN known.id IS NULL THEN 'unknown_transfer'
           WHEN known.state <> 'posted' THEN 'not_posted'
@@ -133,20 +133,13 @@ BEGIN
         RETURN NEXT;
         CONTINUE;
       END IF;
-      INSERT INTO payments_transfer SELECT asked.* ON CONFLICT (id) DO NOTHING;
-      IF NOT FOUND THEN
-        SELECT * INTO known FROM payments_transfer t WHERE t.id = item.id;
-        why := payments_difference_of(known, asked);
-        outcome := CASE WHEN why IS NULL THEN 'duplicate' ELSE 'differs' END;
-        RETURN NEXT;
-        CONTINUE;
-      END IF;
+      INSERT INTO payments_transfer SELECT asked.*;
       moved := asked.posted;
       IF item.op = 'hold' AND NOT giver.hot THEN
         UPDATE payments_account SET held = held + item.amount WHERE id = giver.id;
       END IF;
     ELSE
-      SELECT * INTO known FROM payments_transfer t WHERE t.id = item.id FOR NO KEY UPDATE;
+      SELECT * INTO known FROM payments_transfer t WHERE t.id = item.id;
       moved := CASE item.op WHEN 'settle' THEN coalesce(item.amount, known.amount) ELSE 0 END;
       asked.state := CASE item.op
         WHEN 'settle' THEN 'posted' WHEN 'void' THEN 'voided' WHEN 'expire' THEN 'expired' END;

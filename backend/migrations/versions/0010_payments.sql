@@ -155,6 +155,7 @@ CREATE TABLE payments_attempt (
   round integer NOT NULL,
   gateway varchar NOT NULL,
   action varchar NOT NULL,
+  gateway_ref varchar,
   amount bigint NOT NULL,
   currency varchar NOT NULL,
   state varchar NOT NULL,
@@ -171,6 +172,8 @@ CREATE TABLE payments_attempt (
 CREATE INDEX ix_payments_attempt_due ON payments_attempt (due_at) WHERE state IN ('queued', 'sent');
 
 CREATE INDEX ix_payments_attempt_payment ON payments_attempt (payment_id, id);
+
+CREATE INDEX ix_payments_attempt_ref ON payments_attempt (gateway, gateway_ref) WHERE action = 'authorise';
 
 CREATE TABLE payments_refund (
   id uuid NOT NULL,
@@ -275,6 +278,7 @@ CREATE TABLE payments_webhook (
   gateway varchar NOT NULL,
   event_id varchar NOT NULL,
   kind varchar NOT NULL,
+  ref varchar,
   body bytea NOT NULL,
   state varchar NOT NULL,
   tries integer NOT NULL,
@@ -337,6 +341,8 @@ CREATE TABLE payments_sandbox_payment (
   currency varchar NOT NULL,
   state varchar NOT NULL,
   code varchar,
+  turns_to varchar,
+  turns_at timestamptz,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (ref)
 );

@@ -25,6 +25,8 @@ class SandboxPaymentRow(SQLModel, table=True):
     currency: str
     state: str
     code: str | None = None
+    turns_to: str | None = None
+    turns_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
