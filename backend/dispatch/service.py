@@ -15,7 +15,8 @@ from backend.dispatch.acts import (
 )
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
-from backend.dispatch.imports import import_orders, preview_import
+from backend.dispatch.exports import export_orders, note_export
+from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.order_changes import change_order
@@ -24,6 +25,7 @@ from backend.dispatch.orders import (
     get_order,
     list_orders,
     order_history,
+    order_id_of,
     reveal_field,
 )
 from backend.dispatch.roster import (
@@ -49,17 +51,21 @@ __all__ = [
     "create_order",
     "create_orders",
     "driver_performance",
+    "export_orders",
     "fail_order",
     "flag_order",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
+    "import_template",
     "list_orders",
     "list_shifts",
     "move",
     "note",
+    "note_export",
     "order_history",
+    "order_id_of",
     "order_to_change",
     "plan_shift",
     "preview_import",
