@@ -10,6 +10,7 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.dispatch.upkeep import keep_orders
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -56,6 +57,7 @@ ROLES: dict[str, Role] = {
     "projector": project,
     "relay": relay,
     "scheduler": scheduler,
+    "orders": keep_orders,
 }
 
 

@@ -28,16 +28,16 @@ from backend.dispatch.orders import (
     order_id_of,
     reveal_field,
 )
+from backend.dispatch.performance import driver_performance
 from backend.dispatch.roster import (
-    cancel_shift,
-    driver_performance,
-    list_shifts,
-    plan_shift,
+    get_capacity,
+    list_documents,
     roster,
     roster_driver,
     set_capacity,
     set_document,
 )
+from backend.dispatch.shifts import cancel_shift, list_shifts, plan_shift
 
 __all__ = [
     "Circumstances",
@@ -54,11 +54,13 @@ __all__ = [
     "export_orders",
     "fail_order",
     "flag_order",
+    "get_capacity",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
     "import_template",
+    "list_documents",
     "list_orders",
     "list_shifts",
     "move",
