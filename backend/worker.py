@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.service import drop_abandoned
+from backend.dispatch.upkeep import keep_orders
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
@@ -68,6 +69,7 @@ ROLES: dict[str, Role] = {
     "recipients": receive_codes,
     "relay": relay,
     "scheduler": scheduler,
+    "orders": keep_orders,
 }
 
 

@@ -21,7 +21,8 @@ from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
 from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of, order_id_of
-from backend.dispatch.imports import import_orders, preview_import
+from backend.dispatch.exports import export_orders, note_export
+from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
@@ -31,16 +32,16 @@ from backend.dispatch.orders import (
     get_order,
     list_orders,
     order_history,
+    order_id_of,
     reveal_field,
 )
 from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.performance import driver_performance
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import (
-    cancel_shift,
-    driver_performance,
-    list_shifts,
-    plan_shift,
+    get_capacity,
+    list_documents,
     roster,
     roster_driver,
     set_capacity,
@@ -48,6 +49,7 @@ from backend.dispatch.roster import (
 )
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
 from backend.dispatch.rules import actions_from
+from backend.dispatch.shifts import cancel_shift, list_shifts, plan_shift
 from backend.dispatch.sync import sync
 from backend.dispatch.tasks import tasks_of_driver
 from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned, upload_state
@@ -76,12 +78,16 @@ __all__ = [
     "eta_accuracy",
     "evidence_content",
     "evidence_of",
+    "export_orders",
     "fail_order",
     "flag_order",
+    "get_capacity",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
+    "import_template",
+    "list_documents",
     "list_orders",
     "list_routes",
     "list_shifts",
@@ -89,6 +95,7 @@ __all__ = [
     "mint_otp",
     "move",
     "note",
+    "note_export",
     "offers_of_driver",
     "offers_of_order",
     "order_history",
