@@ -37,3 +37,10 @@ class OfferGone(Conflict):
 
     code = "offer_gone"
     title = "This offer is no longer open"
+
+
+class ReferenceTaken(Conflict):
+    """The merchant's reference belongs to an order with other content."""
+
+    code = "reference_taken"
+    title = "This reference belongs to another order"

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispatch import order_repository
+from backend.dispatch import changes, order_repository
 from backend.dispatch.errors import Moved, NoSuchOrder, WrongState
 from backend.dispatch.models import OrderEventRow, OrderRow
-from backend.dispatch.rules import EVENT_TYPES, TERMINAL, Action, OrderState, step
+from backend.dispatch.rules import EVENT_TYPES, TERMINAL, Action, OrderState, Step, step
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform import clock
@@ -39,6 +39,21 @@ def place_of(order: OrderRow) -> str:
     return order.hub or order.region
 
 
+def merchant_of(principal: Principal) -> str | None:
+    """The merchant whose orders are all that the caller sees; None for people and roles.
+
+    An integration with permissions of its own is a marketplace; one that acts by a role is not.
+    """
+    return principal.id if principal.kind == "service" and not principal.grants else None
+
+
+def may(principal: Principal, permission: str, order: OrderRow) -> bool:
+    """Whether the caller holds the permission where the order is delivered, and may know of it."""
+    return merchant_of(principal) in (None, order.merchant) and identity.may(
+        principal, permission, place_of(order)
+    )
+
+
 async def order_to_change(
     session: AsyncSession,
     principal: Principal,
@@ -56,10 +71,9 @@ async def order_to_change(
     order = await order_repository.locked(session, order_id)
     if order is None:
         raise NoSuchOrder
-    place = place_of(order)
-    if not identity.may(principal, permission, place):
-        if identity.may(principal, "orders:read", place):
-            identity.authorize(principal, permission, place)
+    if not may(principal, permission, order):
+        if may(principal, "orders:read", order):
+            identity.authorize(principal, permission, place_of(order))
         raise NoSuchOrder
     if seen_version is not None and seen_version != order.version:
         raise Moved(await _what_happened(session, order))
@@ -71,6 +85,18 @@ async def _what_happened(session: AsyncSession, order: OrderRow) -> str:
     what = last.type.removeprefix("order.").replace("_", " ")
     age_s = max(0, round((clock.now() - last.at).total_seconds()))
     return f"{order.number} is {order.state} now: {last.actor_name}, {what}, {age_s} s ago."
+
+
+def permitted_step(order: OrderRow, action: Action) -> Step:
+    """Where the action leads the order; raises WrongState where its state does not allow it."""
+    held_from = OrderState(order.held_from) if order.held_from else None
+    permitted = step(OrderState(order.state), action, held_from)
+    if permitted is None:
+        raise WrongState(
+            f"{order.number} is {order.state.replace('_', ' ')}: it cannot be "
+            f"{_DONE.get(action, action.value.replace('_', ' '))}."
+        )
+    return permitted
 
 
 async def move(
@@ -87,13 +113,7 @@ async def move(
     `driver_id` names the driver for assign and reassign; other actions keep or drop theirs by the
     table of `rules`.
     """
-    held_from = OrderState(order.held_from) if order.held_from else None
-    permitted = step(OrderState(order.state), action, held_from)
-    if permitted is None:
-        raise WrongState(
-            f"{order.number} is {order.state.replace('_', ' ')}: it cannot be "
-            f"{_DONE.get(action, action.value.replace('_', ' '))}."
-        )
+    permitted = permitted_step(order, action)
     before_driver = order.driver_id
     order.held_from = order.state if action is Action.HOLD else None
     order.state = permitted.to
@@ -153,6 +173,7 @@ async def note(
         data={**(more or {}), **circumstances.data},
     )
     session.add(row)
+    changes.tell_after_commit(session, order.region)
     await emit(
         session,
         Event(

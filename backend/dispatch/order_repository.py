@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -14,16 +15,23 @@ from backend.platform.scopes import EVERYWHERE
 
 
 def within(scopes: Sequence[str]) -> ColumnElement[bool]:
-    """Whether an order's city or hub lies in any of the scopes."""
+    """Whether an order's city or hub lies in any of the scopes.
+
+    An order's region is a city's code and its hub's begins with it, so that one comparison by the
+    kind of scope is enough, and an index serves it.
+    """
     if EVERYWHERE in scopes:
         return true()
     region, hub = col(OrderRow.region), col(OrderRow.hub)
     return or_(
+        false(),
+        region.in_([scope for scope in scopes if "-" in scope and "." not in scope]),
+        hub.in_([scope for scope in scopes if "." in scope]),
         *(
-            or_(column == scope, *(column.startswith(scope + end, autoescape=True) for end in "-."))
+            region.startswith(f"{scope}-", autoescape=True)
             for scope in scopes
-            for column in (region, hub)
-        )
+            if "-" not in scope and "." not in scope
+        ),
     )
 
 
@@ -50,6 +58,26 @@ async def parcels(session: AsyncSession, order_ids: Sequence[UUID]) -> list[Parc
         .order_by(col(ParcelRow.order_id), col(ParcelRow.barcode))
     )
     return list(found)
+
+
+async def by_references(
+    session: AsyncSession, merchant: str, references: Sequence[str]
+) -> dict[str, OrderRow]:
+    """The merchant's orders with these references, by reference."""
+    found = await session.scalars(
+        select(OrderRow).where(
+            col(OrderRow.merchant) == merchant, col(OrderRow.reference).in_(references)
+        )
+    )
+    return {row.reference: row for row in found}
+
+
+async def add(session: AsyncSession, rows: Sequence[OrderRow]) -> set[UUID]:
+    """Insert the orders whose number and reference are free; answers the ids of those."""
+    if not rows:
+        return set()
+    statement = insert(OrderRow).on_conflict_do_nothing().returning(col(OrderRow.id))
+    return set(await session.scalars(statement, [row.model_dump() for row in rows]))
 
 
 async def history(session: AsyncSession, order_id: UUID) -> list[OrderEventRow]:

@@ -27,6 +27,7 @@ USUAL = {
     "truck": Room(80, 5_000_000, 25_000_000),
 }
 """What a vehicle holds where nothing is said of its driver."""
+LARGEST = "truck"
 
 
 class Unfit(StrEnum):

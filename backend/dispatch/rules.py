@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from enum import StrEnum
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 
 class OrderState(StrEnum):
@@ -124,3 +127,60 @@ def step(state: OrderState, action: Action, held_from: OrderState | None = None)
 def actions_from(state: OrderState, held_from: OrderState | None = None) -> frozenset[Action]:
     """Every action that may be done in `state`."""
     return frozenset(action for action in Action if step(state, action, held_from))
+
+
+AT_RISK_WITHIN = timedelta(minutes=30)
+PREPARED_BEFORE = timedelta(minutes=60)
+"""How long before its pickup window an order becomes ready to be matched."""
+_PROMISES = {"express": timedelta(hours=2)}
+_SAME_DAY_UNTIL = time(21)
+_LATEST_ENTRY = time(17)
+
+
+def lateness(
+    state: OrderState,
+    promised_at: datetime,
+    ended_at: datetime | None,
+    eta_high: datetime | None,
+    now: datetime,
+) -> Literal["late", "at_risk", "on_time"] | None:
+    """How an order keeps its promise; None for one that ended without a delivery.
+
+    An open order is late once its promise is past, and at risk while its expected span reaches
+    beyond the promise or, where nothing is expected yet, half an hour before it.
+    """
+    if state in (S.RETURNED, S.CANCELLED):
+        return None
+    if state is S.DELIVERED:
+        return "late" if ended_at is not None and ended_at > promised_at else "on_time"
+    if promised_at < now:
+        return "late"
+    expected = now + AT_RISK_WITHIN if eta_high is None else eta_high
+    return "at_risk" if expected > promised_at else "on_time"
+
+
+def default_promise(
+    service: str,
+    now: datetime,
+    zone: str,
+    pickup_from: datetime | None = None,
+    drop_until: datetime | None = None,
+) -> datetime:
+    """When an order without a promise of its own is due: when the drop's window closes.
+
+    Without one, express is due two hours from now, or from the opening of the pickup's window, and
+    standard the same evening in the city's zone, the next for what can only be taken after 17:00.
+    """
+    if drop_until is not None:
+        return drop_until
+    start = max(now, pickup_from) if pickup_from else now
+    if service in _PROMISES:
+        return start + _PROMISES[service]
+    local = start.astimezone(ZoneInfo(zone))
+    day = local.date() + timedelta(days=int(local.time() >= _LATEST_ENTRY))
+    return datetime.combine(day, _SAME_DAY_UNTIL, ZoneInfo(zone)).astimezone(now.tzinfo)
+
+
+def prepares_at_once(pickup_from: datetime | None, now: datetime) -> bool:
+    """Whether an order is ready to be matched, its pickup window open or close."""
+    return pickup_from is None or pickup_from <= now + PREPARED_BEFORE

@@ -15,6 +15,8 @@ __all__ = [
     "BatchResult",
     "BatchResults",
     "Eta",
+    "Fault",
+    "Lateness",
     "OrderEventOut",
     "OrderIn",
     "OrderOut",
@@ -27,7 +29,15 @@ __all__ = [
 
 Service = Literal["standard", "express"]
 Terms = Literal["prepaid", "wallet", "cod"]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Lateness = Literal["late", "at_risk", "on_time"]
+# PostgreSQL's text holds any character but this one.
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_NUL)
+]
+Address = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=5, max_length=400, pattern=NO_NUL)
+]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
 Barcode = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:\-]{0,39}$")]
@@ -42,7 +52,7 @@ class Place(_In):
 
     name: Text
     phone: Phone
-    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=400)]
+    address: Address
     lat: Annotated[float, Field(ge=-90, le=90)]
     lon: Annotated[float, Field(ge=-180, le=180)]
     window: tuple[AwareDatetime, AwareDatetime] | None = None
@@ -62,15 +72,17 @@ class PaymentIn(_In):
     terms: Terms
     amount: Money
     wallet_id: UUID | None = None
-    method: Annotated[str, StringConstraints(max_length=100)] | None = None
-    gateway: Annotated[str, StringConstraints(max_length=40)] | None = None
+    method: Annotated[str, StringConstraints(max_length=100, pattern=NO_NUL)] | None = None
+    gateway: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)] | None = None
 
 
 class OrderIn(_In):
     """An order as a marketplace or a support agent sends it."""
 
-    reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-    region: Annotated[str, StringConstraints(max_length=40)]
+    reference: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NO_NUL)
+    ]
+    region: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)]
     service: Service = "standard"
     pickup: Place
     drop: Place
@@ -101,7 +113,9 @@ class OrderOut(BaseModel):
     hub: str | None
     service: Service
     state: OrderState
+    held_from: OrderState | None
     version: int
+    lateness: Lateness | None
     pickup: dict[str, Any]
     drop: dict[str, Any]
     parcels: list[dict[str, Any]]
@@ -142,15 +156,25 @@ class OrderEventOut(BaseModel):
     data: dict[str, Any]
 
 
+class Fault(BaseModel):
+    """One wrong field: a JSON pointer into the item, a stable code and a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
 class BatchResult(BaseModel):
     """What became of one item of a batch."""
 
     index: int
     status: Literal["accepted", "duplicate", "rejected"]
     id: str | None = None
+    number: str | None = None
     code: str | None = None
     detail: str | None = None
     pointer: str | None = None
+    errors: list[Fault] = []
 
 
 class BatchResults(BaseModel):

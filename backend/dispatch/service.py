@@ -1,33 +1,99 @@
 """The verbs of dispatch that other contexts and the console call."""
 
+from backend.dispatch.acts import (
+    assign_order,
+    cancel_order,
+    fail_order,
+    flag_order,
+    give_back_order,
+    hold_order,
+    reassign_order,
+    release_order,
+    send_back_order,
+    settle_flag,
+    unassign_order,
+)
+from backend.dispatch.bulk import act_on_orders
+from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
+from backend.dispatch.imports import import_orders, preview_import
+from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
+from backend.dispatch.order_changes import change_order
+from backend.dispatch.orders import (
+    count_orders,
+    get_order,
+    list_orders,
+    order_history,
+    reveal_field,
+)
 from backend.dispatch.redispatch import redispatch_area
+from backend.dispatch.roster import (
+    cancel_shift,
+    driver_performance,
+    list_shifts,
+    plan_shift,
+    roster,
+    roster_driver,
+    set_capacity,
+    set_document,
+)
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
 
 __all__ = [
     "Circumstances",
     "accept_offer",
+    "act_on_orders",
+    "assign_order",
+    "cancel_order",
+    "cancel_shift",
+    "change_order",
+    "changes_of",
     "city_switches",
+    "count_orders",
+    "create_order",
+    "create_orders",
+    "driver_performance",
     "drivers_for_order",
     "edit_route",
     "eta_accuracy",
+    "fail_order",
+    "flag_order",
+    "get_order",
+    "give_back_order",
+    "hold_order",
+    "import_orders",
+    "list_orders",
     "list_routes",
+    "list_shifts",
     "matching_figures",
     "move",
     "note",
     "offers_of_driver",
     "offers_of_order",
+    "order_history",
     "order_to_change",
     "plan_routes",
+    "plan_shift",
+    "preview_import",
+    "reassign_order",
     "redispatch_area",
     "reject_offer",
+    "release_order",
+    "reveal_field",
+    "roster",
+    "roster_driver",
     "route_of_driver",
     "run_matching",
+    "send_back_order",
+    "set_capacity",
     "set_city_switch",
+    "set_document",
+    "settle_flag",
+    "unassign_order",
     "why",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from backend.platform.scopes import covers
 from backend.regions.index import AreaIndex
+from backend.regions.rules import contains, edge_distance_m, haversine_m
 from backend.regions.schemas import Region
 
 # Cells of about 3 km: a city is some dozens of them.
@@ -53,6 +54,19 @@ class Directory:
         """The code of the city whose outline contains the point."""
         found = self._cities.at(lat, lon)
         return found[0].code if found else None
+
+    def nearest_hub(self, city: str, lat: float, lon: float) -> Region | None:
+        """The hub of the city that is closest to the point."""
+        hubs = (region for region in self.children(city) if region.kind == "hub")
+        return min(hubs, key=lambda hub: haversine_m(hub.lat, hub.lon, lat, lon), default=None)
+
+    def reaches(self, code: str, lat: float, lon: float, tolerance_m: float = 0.0) -> bool:
+        """Whether the point lies in the region's outline or no farther than that from its edge."""
+        region = self._by_code[code]
+        return (
+            contains(region.polygons, lat, lon)
+            or edge_distance_m(region.polygons, lat, lon) <= tolerance_m
+        )
 
     def within(self, scopes: Sequence[str]) -> Directory:
         """The part of the tree that the scopes cover."""

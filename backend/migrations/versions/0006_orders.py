@@ -64,6 +64,7 @@ def upgrade() -> None:
             "tags", postgresql.ARRAY(sa.String()), server_default=sa.text("'{}'"), nullable=False
         ),
         sa.Column("tracking_token", sa.String(), nullable=False),
+        sa.Column("sent", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("flagged", sa.String(), nullable=True),
         sa.Column("eta_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("eta_low", sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,217 @@
+"""What a person does to an order by hand: assign, take back, hold, release, cancel, end, flag."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.dispatch import lifecycle
+from backend.dispatch.fitness import driver_for
+from backend.dispatch.lifecycle import Circumstances, order_to_change
+from backend.dispatch.order_views import order_out
+from backend.dispatch.rules import Action
+from backend.dispatch.schemas import OrderOut
+from backend.identity.schemas import Principal
+
+
+async def assign_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    driver_id: UUID,
+    *,
+    seen_version: int | None = None,
+    reason: str | None = None,
+    force: bool = False,
+) -> OrderOut:
+    """Give a ready order to a driver.
+
+    Raises DriverUnfit naming what speaks against the driver; `force` with a reason overrides a
+    driver who is full or whose shift ends soon, and nothing else.
+    """
+    return await _give(
+        session, principal, Action.ASSIGN, order_id, driver_id, seen_version, reason, force=force
+    )
+
+
+async def reassign_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    driver_id: UUID,
+    *,
+    seen_version: int | None = None,
+    reason: str | None = None,
+    force: bool = False,
+) -> OrderOut:
+    """Take an order that is not picked up yet from its driver and give it to another."""
+    return await _give(
+        session, principal, Action.REASSIGN, order_id, driver_id, seen_version, reason, force=force
+    )
+
+
+async def _give(
+    session: AsyncSession,
+    principal: Principal,
+    action: Action,
+    order_id: UUID,
+    driver_id: UUID,
+    seen_version: int | None,
+    reason: str | None,
+    *,
+    force: bool,
+) -> OrderOut:
+    candidate = await driver_for(session, principal, driver_id)
+    order = await order_to_change(
+        session, principal, "dispatch:write", order_id, seen_version=seen_version
+    )
+    lifecycle.permitted_step(order, action)
+    overridden = candidate.judge(order, force=force and reason is not None)
+    data = {"overridden": overridden} if overridden else {}
+    circumstances = Circumstances(reason=reason, data=data)
+    await lifecycle.move(session, principal, order, action, circumstances, driver_id=driver_id)
+    return await order_out(session, principal, order)
+
+
+async def unassign_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Take an order that is not picked up yet from its driver; it is matched anew."""
+    return await _act(
+        session, principal, Action.UNASSIGN, "dispatch:write", order_id, reason, seen_version
+    )
+
+
+async def hold_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Stop an order where it is; before pick-up it loses its driver."""
+    return await _act(
+        session, principal, Action.HOLD, "orders:write", order_id, reason, seen_version
+    )
+
+
+async def release_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str | None = None,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Let a held order go on: where it was if it is on board, else to be matched anew."""
+    return await _act(
+        session, principal, Action.RELEASE, "orders:write", order_id, reason, seen_version
+    )
+
+
+async def cancel_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Call an order off that is not picked up yet."""
+    return await _act(
+        session, principal, Action.CANCEL, "orders:cancel", order_id, reason, seen_version
+    )
+
+
+async def fail_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Record that an order on board could not be delivered."""
+    return await _act(
+        session, principal, Action.FAIL, "orders:write", order_id, reason, seen_version
+    )
+
+
+async def send_back_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str | None = None,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Send a failed order back to where it came from."""
+    return await _act(
+        session, principal, Action.SEND_BACK, "orders:write", order_id, reason, seen_version
+    )
+
+
+async def give_back_order(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str | None = None,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Record that a returning order is back at its sender."""
+    return await _act(
+        session, principal, Action.GIVE_BACK, "orders:write", order_id, reason, seen_version
+    )
+
+
+async def _act(
+    session: AsyncSession,
+    principal: Principal,
+    action: Action,
+    permission: str,
+    order_id: UUID,
+    reason: str | None,
+    seen_version: int | None,
+) -> OrderOut:
+    order = await order_to_change(
+        session, principal, permission, order_id, seen_version=seen_version
+    )
+    await lifecycle.move(session, principal, order, action, Circumstances(reason=reason))
+    return await order_out(session, principal, order)
+
+
+async def flag_order(
+    session: AsyncSession, principal: Principal, order_id: UUID, text: str
+) -> OrderOut:
+    """Mark an order for support, for evidence that contradicts how it stands; its state stays."""
+    order = await order_to_change(session, principal, "orders:write", order_id)
+    order.flagged = text
+    await lifecycle.note(session, principal, order, "order.flagged", Circumstances(reason=text))
+    return await order_out(session, principal, order)
+
+
+async def settle_flag(
+    session: AsyncSession,
+    principal: Principal,
+    order_id: UUID,
+    *,
+    reason: str,
+    seen_version: int | None = None,
+) -> OrderOut:
+    """Take the mark away, with what was found; an order without one stays as it is."""
+    order = await order_to_change(
+        session, principal, "orders:write", order_id, seen_version=seen_version
+    )
+    if order.flagged is not None:
+        order.flagged = None
+        settled = Circumstances(reason=reason)
+        await lifecycle.note(session, principal, order, "order.flag_settled", settled)
+    return await order_out(session, principal, order)
