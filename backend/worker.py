@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
+from backend.dispatch.eta_role import foretell
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
 from backend.notifications import service as notifications
@@ -65,6 +66,7 @@ ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
     "notifier": notify,
     "payments": payments.run,
+    "foreteller": foretell,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,

@@ -9,14 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, exists, func, insert, or_, select, text, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from backend.dispatch.matching_models import CityRow, DecisionRow, OfferRow
 from backend.dispatch.matching_schemas import OfferState
-from backend.dispatch.models import CapacityRow, OrderEventRow, OrderRow, ShiftRow
-from backend.dispatch.roster_rules import Room
+from backend.dispatch.models import OrderEventRow, OrderRow, ShiftRow
 from backend.dispatch.rules import WITH_DRIVER, OrderState
 
 UNMATCHED = "dispatch.unmatched"
@@ -26,25 +27,21 @@ def _lock_id(name: str) -> dict[str, int]:
     return {"id": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
 
 
+async def try_lock(session: AsyncSession, name: str) -> bool:
+    """Whether nobody else holds the lock of this name; held until this unit of work ends."""
+    taken = await session.scalar(text("SELECT pg_try_advisory_xact_lock(:id)"), _lock_id(name))
+    return bool(taken)
+
+
 async def lock_city(session: AsyncSession, city: str) -> bool:
     """Whether nobody else matches the city until this unit of work ends."""
-    taken = await session.scalar(
-        text("SELECT pg_try_advisory_xact_lock(:id)"), _lock_id(f"dispatch:city:{city}")
-    )
-    return bool(taken)
+    return await try_lock(session, f"dispatch:city:{city}")
 
 
 async def await_city(session: AsyncSession, city: str) -> None:
     """Wait for the round of matching that is going on; no other begins before this work ends."""
     await session.execute(
         text("SELECT pg_advisory_xact_lock(:id)"), _lock_id(f"dispatch:city:{city}")
-    )
-
-
-async def lock_driver(session: AsyncSession, driver_id: UUID) -> None:
-    """Wait until nobody else gives this driver an order; held until the unit of work ends."""
-    await session.execute(
-        text("SELECT pg_advisory_xact_lock(:id)"), _lock_id(f"dispatch:driver:{driver_id}")
     )
 
 
@@ -99,18 +96,6 @@ async def still_ready(session: AsyncSession, order_ids: Sequence[UUID]) -> set[U
     return set(found)
 
 
-async def carried_by(session: AsyncSession, driver_id: UUID) -> Room:
-    """What the driver has accepted or was given."""
-    found = await session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(col(OrderRow.weight_g)), 0),
-            func.coalesce(func.sum(col(OrderRow.volume_cm3)), 0),
-        ).where(col(OrderRow.driver_id) == driver_id, _with_driver())
-    )
-    return Room(*found.one())
-
-
 async def loads(session: AsyncSession, city: str) -> dict[UUID, Row[Any]]:
     """Orders, grams and cubic centimetres with each driver of a city, by driver.
 
@@ -162,15 +147,7 @@ async def given_since(session: AsyncSession, city: str, since: datetime) -> dict
         )
         .group_by(col(OfferRow.driver_id))
     )
-    return dict(found.tuples().all())
-
-
-async def capacities(session: AsyncSession, drivers: Sequence[UUID]) -> dict[UUID, CapacityRow]:
-    """What drivers can carry, of those who have other than their vehicle's usual."""
-    found = await session.scalars(
-        select(CapacityRow).where(col(CapacityRow.driver_id).in_(drivers))
-    )
-    return {row.driver_id: row for row in found}
+    return dict(found.all())
 
 
 async def shift_ends(session: AsyncSession, city: str, now: datetime) -> dict[UUID, datetime]:
@@ -186,7 +163,7 @@ async def shift_ends(session: AsyncSession, city: str, now: datetime) -> dict[UU
         )
         .group_by(col(ShiftRow.driver_id))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def last_decisions(
@@ -195,7 +172,7 @@ async def last_decisions(
     """When each order was decided on last, and for whom."""
     found = await session.execute(
         select(col(DecisionRow.order_id), col(DecisionRow.at), col(DecisionRow.chosen))
-        .distinct(col(DecisionRow.order_id))
+        .ext(distinct_on(col(DecisionRow.order_id)))
         .where(col(DecisionRow.order_id).in_(order_ids))
         .order_by(col(DecisionRow.order_id), col(DecisionRow.at).desc())
     )
@@ -228,19 +205,26 @@ async def drop_decisions(session: AsyncSession, before: datetime) -> None:
 
 async def never_taken(session: AsyncSession, city: str, before: datetime, limit: int) -> list[UUID]:
     """Ready orders that have been so since before then, and are not escalated since."""
+    ready, told = aliased(OrderEventRow), aliased(OrderEventRow)
     became_ready = (
-        select(func.max(col(OrderEventRow.at)))
+        select(func.max(col(ready.at)))
         .where(
-            col(OrderEventRow.order_id) == col(OrderRow.id),
-            col(OrderEventRow.type).in_(("order.ready", "order.unassigned", "order.released")),
+            col(ready.order_id) == col(OrderRow.id),
+            col(ready.type).in_(("order.ready", "order.unassigned", "order.released")),
         )
+        .correlate(OrderRow)
         .scalar_subquery()
     )
     since = func.coalesce(became_ready, col(OrderRow.created_at))
-    told = exists().where(
-        col(OrderEventRow.order_id) == col(OrderRow.id),
-        col(OrderEventRow.type) == UNMATCHED,
-        col(OrderEventRow.at) >= since,
+    escalated = (
+        select(col(told.id))
+        .where(
+            col(told.order_id) == col(OrderRow.id),
+            col(told.type) == UNMATCHED,
+            col(told.at) >= since,
+        )
+        .correlate(OrderRow)
+        .exists()
     )
     found = await session.scalars(
         select(col(OrderRow.id))
@@ -249,7 +233,7 @@ async def never_taken(session: AsyncSession, city: str, before: datetime, limit:
             col(OrderRow.state) == OrderState.READY,
             col(OrderRow.created_at) < before,
             since < before,
-            ~told,
+            ~escalated,
         )
         .order_by(col(OrderRow.id))
         .limit(limit)
@@ -290,7 +274,7 @@ async def queue_by_city(session: AsyncSession, cities: Sequence[str]) -> dict[st
         .where(col(OrderRow.region).in_(cities), col(OrderRow.state) == OrderState.READY)
         .group_by(col(OrderRow.region))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def unmatched_by_city(
@@ -306,7 +290,7 @@ async def unmatched_by_city(
         )
         .group_by(col(OrderRow.region))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def offer_figures(
