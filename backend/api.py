@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
-from backend.dispatch import driver_endpoints, proof_endpoints
+from backend.dispatch import customer_endpoints, driver_endpoints, proof_endpoints
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
@@ -38,6 +38,7 @@ def create_api() -> FastAPI:
     api.include_router(regions.router)
     api.include_router(tracking.router)
     api.include_router(notifications.router)
+    api.include_router(customer_endpoints.router)
     api.include_router(driver_endpoints.router)
     api.include_router(proof_endpoints.router)
     if settings.demo:
