@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from backend import health
 from backend.dispatch import (
+    customer_endpoints,
     driver_endpoints,
     order_endpoints,
     order_import_endpoints,
@@ -44,6 +45,7 @@ def create_api() -> FastAPI:
     api.include_router(regions.router)
     api.include_router(tracking.router)
     api.include_router(notifications.router)
+    api.include_router(customer_endpoints.router)
     api.include_router(driver_endpoints.router)
     api.include_router(proof_endpoints.router)
     if settings.demo:

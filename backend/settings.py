@@ -94,6 +94,15 @@ class Settings(BaseSettings):
     map_style_url_dark: str = Field(
         "https://tiles.openfreemap.org/styles/dark", description="MapLibre style, dark."
     )
+    tracking_link_days: int = Field(
+        7, ge=1, le=90, description="A customer's tracking link works this long after the order."
+    )
+    tracking_help: str = Field(
+        "Write to the shop that you ordered from, and name the number of your order.",
+        max_length=300,
+        description="Whom customers may ask, on their tracking page.",
+    )
+
     routing_url: str = Field(
         "", description="OSRM-shaped travel time service; empty means the fallback."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import lifecycle, order_repository
 from backend.dispatch.checks import faults_of
+from backend.dispatch.customer_rules import new_token
 from backend.dispatch.errors import ReferenceTaken
 from backend.dispatch.lifecycle import Circumstances
 from backend.dispatch.models import OrderRow, ParcelRow
@@ -226,7 +226,7 @@ def _row(principal: Principal, order: OrderIn, directory: Directory, now: dateti
         gateway=order.payment.gateway,
         promised_at=order.promised_at
         or default_promise(order.service, now, zone, pickup_from, drop_until),
-        tracking_token=secrets.token_urlsafe(24),
+        tracking_token=new_token(),
         sent=_digests(order),
         created_at=now,
         updated_at=now,

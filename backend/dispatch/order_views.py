@@ -71,15 +71,21 @@ def _out(row: OrderRow, parcels: Sequence[ParcelRow], *, whole: bool) -> OrderOu
         tags=row.tags,
         driver_id=row.driver_id,
         flagged=row.flagged,
-        eta=_eta(row),
+        eta=eta_of(row),
         created_at=row.created_at,
         updated_at=row.updated_at,
         ended_at=row.ended_at,
-        tracking_url=f"{current().settings.public_url}/track/{row.tracking_token}",
+        tracking_url=tracking_url(row),
     )
 
 
-def _eta(row: OrderRow) -> Eta | None:
+def tracking_url(row: OrderRow) -> str:
+    """Where the order's customer follows it."""
+    return f"{current().settings.public_url.rstrip('/')}/track/{row.tracking_token}"
+
+
+def eta_of(row: OrderRow) -> Eta | None:
+    """When the order is expected, where that is known."""
     if row.eta_at is None or row.eta_low is None or row.eta_high is None:
         return None
     return Eta(at=row.eta_at, low=row.eta_low, high=row.eta_high)

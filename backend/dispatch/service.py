@@ -16,6 +16,7 @@ from backend.dispatch.acts import (
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
+from backend.dispatch.customer_links import follow_order, revoke_tracking
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
@@ -81,6 +82,7 @@ __all__ = [
     "export_orders",
     "fail_order",
     "flag_order",
+    "follow_order",
     "get_capacity",
     "get_order",
     "give_back_order",
@@ -112,6 +114,7 @@ __all__ = [
     "release_order",
     "resend_otp",
     "reveal_field",
+    "revoke_tracking",
     "roster",
     "roster_driver",
     "route_of_driver",

@@ -41,6 +41,10 @@ OPEN = {
     "/auth/front-channel-logout",
 }
 OWN_DOOR = {
+    "/track/page.css",
+    "/track/page.js",
+    "/track/{token}",
+    "/api/track/{token}",
     "/metrics",
     "/api/v1/positions",
     "/api/osmand",

@@ -1,0 +1,155 @@
+"""Customers' links: what is behind one, and how it is taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.dispatch import customer_repository, order_repository
+from backend.dispatch.customer_rules import (
+    AREA_RADIUS_M,
+    CARRIED,
+    HEADLINES,
+    area_around,
+    failure_words,
+    first_name,
+    new_token,
+    proof_words,
+    shows_position,
+    steps_of,
+)
+from backend.dispatch.customer_schemas import Area, Near, ProofOut, StepOut, Tracking
+from backend.dispatch.lifecycle import Circumstances, note, order_to_change, place_of
+from backend.dispatch.models import OrderEventRow, OrderRow
+from backend.dispatch.order_views import eta_of, tracking_url
+from backend.dispatch.rules import OrderState
+from backend.identity import service as identity
+from backend.identity.schemas import SYSTEM, Principal
+from backend.platform import clock
+from backend.platform.errors import NotFound
+from backend.platform.resources import current
+from backend.regions import service as regions
+from backend.regions.rules import haversine_m
+from backend.tracking import service as tracking
+from backend.tracking.schemas import DriverOut
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_FRESH = frozenset({"live", "stale"})
+
+
+class NoSuchLink(NotFound):
+    """The link was never given out, is over, or was taken back: nobody can tell which."""
+
+    title = "This link leads nowhere"
+
+
+async def follow_order(session: AsyncSession, token: str) -> Tracking:
+    """The order behind a customer's link, whose token is all the right that is asked for.
+
+    Raises NoSuchLink for a token that is unknown, over or replaced.
+    """
+    row = None
+    if _TOKEN.fullmatch(token):
+        kept = timedelta(days=current().settings.tracking_link_days)
+        row = await customer_repository.by_token(session, token, clock.now() - kept)
+    if row is None:
+        raise NoSuchLink
+    history = await order_repository.history(session, row.id)
+    driver = await _driver(session, row)
+    near = await _near(session, row, driver)
+    return await _told(session, row, history, driver, near)
+
+
+async def revoke_tracking(
+    session: AsyncSession, principal: Principal, order_id: UUID, reason: str
+) -> str:
+    """Replace the customer's link; the one before leads nowhere at once. Answers the new one."""
+    order = await order_to_change(session, principal, "orders:write", order_id)
+    order.tracking_token = new_token()
+    await note(session, principal, order, "order.link_replaced", Circumstances(reason=reason))
+    await session.flush()
+    await identity.record(
+        session,
+        principal,
+        "order.tracking_revoked",
+        f"order:{order.id}",
+        region=place_of(order),
+        after={"number": order.number},
+        reason=reason,
+    )
+    return tracking_url(order)
+
+
+async def _driver(session: AsyncSession, row: OrderRow) -> DriverOut | None:
+    carried = row.state in CARRIED or row.state == OrderState.DELIVERED
+    if row.driver_id is None or not carried:
+        return None
+    return await tracking.get_driver(session, SYSTEM, row.driver_id)
+
+
+async def _near(session: AsyncSession, row: OrderRow, driver: DriverOut | None) -> Near | None:
+    if driver is None or driver.position is None or driver.status not in _FRESH:
+        return None
+    at = driver.position
+    distance_m = haversine_m(at.lat, at.lon, row.drop_lat, row.drop_lon)
+    next_stop = await customer_repository.next_stop_of(session, driver.id) == row.id
+    if not shows_position(OrderState(row.state), distance_m, next_stop=next_stop):
+        return None
+    return Near(lat=at.lat, lon=at.lon, recorded_at=at.recorded_at, bearing=at.bearing)
+
+
+async def _told(
+    session: AsyncSession,
+    row: OrderRow,
+    history: list[OrderEventRow],
+    driver: DriverOut | None,
+    near: Near | None,
+) -> Tracking:
+    state = OrderState(row.state)
+    headline, detail, tone = HEADLINES[state]
+    last = {event.type: event for event in history}
+    if state is OrderState.FAILED and "order.failed" in last:
+        detail = failure_words(last["order.failed"].reason)
+    lat, lon = area_around(row.drop_lat, row.drop_lon)
+    expected = row.eta_at or row.promised_at
+    over = row.ended_at or (clock.now() if clock.now() > row.promised_at else expected)
+    told = Tracking(
+        number=row.number,
+        region=row.region,
+        state=state,
+        headline=headline,
+        detail=detail,
+        tone=tone,
+        steps=[
+            StepOut(key=step.key, label=step.label, at=step.at, mark=step.mark)
+            for step in steps_of(state, {kind: event.at for kind, event in last.items()})
+        ],
+        eta=None if row.ended_at or state is OrderState.ARRIVED else eta_of(row),
+        promised_at=row.promised_at,
+        late=over > row.promised_at,
+        driver=first_name(driver.name) if driver else None,
+        position=near,
+        area=Area(lat=lat, lon=lon, radius_m=AREA_RADIUS_M) if near else None,
+        proof=_proof(state, last),
+        time_zone=await _zone(session, row.region),
+        ended_at=row.ended_at,
+        revision="",
+    )
+    digest = hashlib.sha256(told.model_dump_json().encode()).hexdigest()
+    return told.model_copy(update={"revision": digest[:16]})
+
+
+def _proof(state: OrderState, last: dict[str, OrderEventRow]) -> ProofOut | None:
+    handed_over = last.get("order.delivered")
+    if state is not OrderState.DELIVERED or handed_over is None:
+        return None
+    return ProofOut(at=handed_over.at, by=proof_words(handed_over.data.get("proof")))
+
+
+async def _zone(session: AsyncSession, city: str) -> str:
+    region = (await regions.directory(session, SYSTEM)).get(city)
+    return (region.time_zone if region else None) or "UTC"
