@@ -13,6 +13,7 @@ from backend.dispatch.acts import (
     settle_flag,
     unassign_order,
 )
+from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
@@ -64,8 +65,10 @@ __all__ = [
     "accept_offer",
     "act_on_orders",
     "assign_order",
+    "at_risk_from",
     "cancel_order",
     "cancel_shift",
+    "carriers",
     "change_order",
     "changes_of",
     "city_switches",
@@ -82,6 +85,7 @@ __all__ = [
     "give_back_order",
     "hold_order",
     "import_orders",
+    "last_steps",
     "list_orders",
     "list_routes",
     "list_shifts",

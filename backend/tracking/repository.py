@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,14 @@ def _within(scopes: Sequence[str]) -> ColumnElement[bool]:
             for column in (region, hub)
         )
     )
+
+
+async def codes(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The codes of these drivers."""
+    found = await session.execute(
+        select(col(DriverRow.id), col(DriverRow.code)).where(col(DriverRow.id).in_(driver_ids))
+    )
+    return dict(found.tuples().all())
 
 
 async def next_code(session: AsyncSession) -> str:

@@ -37,13 +37,14 @@ class NavEntry:
 NAVIGATION = (
     NavEntry("/", "Overview", "Today", "house", "overview:read", "g h"),
     NavEntry("/map", "Live map", "Map", "map", "positions:read", "g m"),
+    NavEntry("/dispatch", "Dispatch", "Dispatch", "route", "dispatch:read", "g d"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
-_REGIONAL = ("/", "/map")
+_REGIONAL = ("/", "/map", "/dispatch")
 
 
 class RegionChoice(TypedDict):
@@ -175,7 +176,7 @@ class ShellState(rx.State):
             name: value
             for name, value in self.router.url.query_parameters.items()
             # Another place: what pointed into the old one no longer holds.
-            if name not in ("region", "at", "driver", "hub", "follow", "time")
+            if name not in ("region", "at", "driver", "hub", "follow", "time", "order")
         }
         return rx.redirect(f"{path}?{urlencode({**query, 'region': code})}")
 
