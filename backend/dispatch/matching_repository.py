@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, exists, func, insert, or_, select, text, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from backend.dispatch.matching_models import CityRow, DecisionRow, OfferRow
@@ -162,7 +164,7 @@ async def given_since(session: AsyncSession, city: str, since: datetime) -> dict
         )
         .group_by(col(OfferRow.driver_id))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def capacities(session: AsyncSession, drivers: Sequence[UUID]) -> dict[UUID, CapacityRow]:
@@ -186,7 +188,7 @@ async def shift_ends(session: AsyncSession, city: str, now: datetime) -> dict[UU
         )
         .group_by(col(ShiftRow.driver_id))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def last_decisions(
@@ -195,7 +197,7 @@ async def last_decisions(
     """When each order was decided on last, and for whom."""
     found = await session.execute(
         select(col(DecisionRow.order_id), col(DecisionRow.at), col(DecisionRow.chosen))
-        .distinct(col(DecisionRow.order_id))
+        .ext(distinct_on(col(DecisionRow.order_id)))
         .where(col(DecisionRow.order_id).in_(order_ids))
         .order_by(col(DecisionRow.order_id), col(DecisionRow.at).desc())
     )
@@ -228,19 +230,26 @@ async def drop_decisions(session: AsyncSession, before: datetime) -> None:
 
 async def never_taken(session: AsyncSession, city: str, before: datetime, limit: int) -> list[UUID]:
     """Ready orders that have been so since before then, and are not escalated since."""
+    ready, told = aliased(OrderEventRow), aliased(OrderEventRow)
     became_ready = (
-        select(func.max(col(OrderEventRow.at)))
+        select(func.max(col(ready.at)))
         .where(
-            col(OrderEventRow.order_id) == col(OrderRow.id),
-            col(OrderEventRow.type).in_(("order.ready", "order.unassigned", "order.released")),
+            col(ready.order_id) == col(OrderRow.id),
+            col(ready.type).in_(("order.ready", "order.unassigned", "order.released")),
         )
+        .correlate(OrderRow)
         .scalar_subquery()
     )
     since = func.coalesce(became_ready, col(OrderRow.created_at))
-    told = exists().where(
-        col(OrderEventRow.order_id) == col(OrderRow.id),
-        col(OrderEventRow.type) == UNMATCHED,
-        col(OrderEventRow.at) >= since,
+    escalated = (
+        select(col(told.id))
+        .where(
+            col(told.order_id) == col(OrderRow.id),
+            col(told.type) == UNMATCHED,
+            col(told.at) >= since,
+        )
+        .correlate(OrderRow)
+        .exists()
     )
     found = await session.scalars(
         select(col(OrderRow.id))
@@ -249,7 +258,7 @@ async def never_taken(session: AsyncSession, city: str, before: datetime, limit:
             col(OrderRow.state) == OrderState.READY,
             col(OrderRow.created_at) < before,
             since < before,
-            ~told,
+            ~escalated,
         )
         .order_by(col(OrderRow.id))
         .limit(limit)
@@ -290,7 +299,7 @@ async def queue_by_city(session: AsyncSession, cities: Sequence[str]) -> dict[st
         .where(col(OrderRow.region).in_(cities), col(OrderRow.state) == OrderState.READY)
         .group_by(col(OrderRow.region))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def unmatched_by_city(
@@ -306,7 +315,7 @@ async def unmatched_by_city(
         )
         .group_by(col(OrderRow.region))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def offer_figures(

@@ -117,7 +117,7 @@ async def last_rounds(session: AsyncSession, order_ids: Sequence[UUID]) -> dict[
         .where(col(OfferRow.order_id).in_(order_ids))
         .group_by(col(OfferRow.order_id))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def cooling(
@@ -131,7 +131,7 @@ async def cooling(
             col(OfferRow.answered_at) > since,
         )
     )
-    return found.tuples().all()
+    return found.all()
 
 
 def _offered() -> Select[OfferRow, OrderRow]:

@@ -112,12 +112,13 @@ async def _to_answer(
     offer = await offer_repository.by_id(session, offer_id)
     if offer is None:
         raise NoSuchOffer
-    if principal.driver_id == offer.driver_id:
-        identity.authorize(principal, "tasks:write")
-    elif principal.driver_id is not None or not identity.may(
-        principal, "dispatch:write", offer.city
-    ):
+    if principal.driver_id is None:
         identity.authorize(principal, "dispatch:write")
+        if not identity.may(principal, "dispatch:write", offer.city):
+            raise NoSuchOffer
+    elif principal.driver_id == offer.driver_id:
+        identity.authorize(principal, "tasks:write")
+    else:
         raise NoSuchOffer
     order = await order_repository.locked(session, offer.order_id)
     if order is None:
