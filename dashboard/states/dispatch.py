@@ -29,6 +29,7 @@ from dashboard.states.dispatch_rows import (
     OrderLine,
     Plans,
 )
+from dashboard.states.dispatch_words import DONE
 from dashboard.states.paging import uuid_or_none
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 
@@ -174,7 +175,7 @@ class DispatchState(rx.State):
             _unless_signed_out(error)
             results = deeds.refused_all(wanted, error.detail)
         made = f", {offers} {'offer' if offers == 1 else 'offers'} made"
-        await self._tell_outcome("redispatch", wanted, results, deeds.DONE["redispatch"] + made)
+        await self._tell_outcome("redispatch", wanted, results, DONE["redispatch"] + made)
 
     @rx.event(background=True)
     @requires("dispatch:write")
