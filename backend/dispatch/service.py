@@ -20,7 +20,8 @@ from backend.dispatch.cities import city_switches, matching_figures, set_city_sw
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
-from backend.dispatch.imports import import_orders, preview_import
+from backend.dispatch.exports import export_orders, note_export
+from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import (
     Circumstances,
@@ -40,6 +41,7 @@ from backend.dispatch.orders import (
     get_order,
     list_orders,
     order_history,
+    order_id_of,
     reveal_field,
 )
 from backend.dispatch.redispatch import redispatch_area
@@ -79,12 +81,14 @@ __all__ = [
     "drivers_for_order",
     "edit_route",
     "eta_accuracy",
+    "export_orders",
     "fail_order",
     "flag_order",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
+    "import_template",
     "last_steps",
     "list_orders",
     "list_routes",
@@ -92,9 +96,11 @@ __all__ = [
     "matching_figures",
     "move",
     "note",
+    "note_export",
     "offers_of_driver",
     "offers_of_order",
     "order_history",
+    "order_id_of",
     "order_to_change",
     "plan_routes",
     "plan_shift",
