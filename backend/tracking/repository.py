@@ -35,7 +35,7 @@ async def codes(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUI
     found = await session.execute(
         select(col(DriverRow.id), col(DriverRow.code)).where(col(DriverRow.id).in_(driver_ids))
     )
-    return dict(found.tuples().all())
+    return {row.id: row.code for row in found}
 
 
 async def next_code(session: AsyncSession) -> str:
