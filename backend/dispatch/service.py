@@ -13,6 +13,7 @@ from backend.dispatch.acts import (
     settle_flag,
     unassign_order,
 )
+from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
@@ -63,9 +64,11 @@ __all__ = [
     "add_evidence",
     "append_upload",
     "assign_order",
+    "at_risk_from",
     "begin_upload",
     "cancel_order",
     "cancel_shift",
+    "carriers",
     "change_order",
     "changes_of",
     "city_switches",
@@ -89,6 +92,7 @@ __all__ = [
     "hold_order",
     "import_orders",
     "import_template",
+    "last_steps",
     "list_documents",
     "list_orders",
     "list_routes",

@@ -30,6 +30,14 @@ def _within(scopes: Sequence[str]) -> ColumnElement[bool]:
     )
 
 
+async def codes(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The codes of these drivers."""
+    found = await session.execute(
+        select(col(DriverRow.id), col(DriverRow.code)).where(col(DriverRow.id).in_(driver_ids))
+    )
+    return {row.id: row.code for row in found}
+
+
 async def next_code(session: AsyncSession) -> str:
     """A driver code that nobody has had."""
     while True:

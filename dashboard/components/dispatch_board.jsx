@@ -16,6 +16,7 @@ import { MatchingSwitch } from "./dispatch_board_switch.jsx";
 import { hubsOf } from "./fleet_map_geography.js";
 import "./dispatch_board.css";
 
+const FULL = 200; // rows of one page
 const PANES = [["queue", "Queue"], ["map", "Map"], ["drivers", "Drivers"], ["plans", "Plans"]];
 
 export function DispatchBoard(props) {
@@ -26,18 +27,22 @@ export function DispatchBoard(props) {
   const [geography, learnHubs] = useState(null);
   const [look, onLook] = useLook(props.onLook);
   const carried = useDrag((drag) => drag.load !== null);
-  const steady = useSteady(orders, gone, `${region} ${props.view}`, held || carried);
+  const steady = useSteady(orders, gone, props.view, held || carried);
   const choice = useChoice(steady.shown, chosenDetail, props.onChoose);
   const { ranked, target } = useDrivers(props, choice, look);
   useRefresh(props, carried);
-  const deeds = useDeeds({ props, shown: steady.shown, choice, target, tab: look.tab });
+  const deeds = useDeeds({ props, shown: steady.shown, choice, target });
 
   const planLine = useMemo(() => lineOf(plans, target?.id ?? choice.chosenOrder?.driver), [plans, target?.id, choice.chosenOrder?.driver]);
   const hubs = useMemo(() => (geography && region && region !== "*" ? hubsOf(geography, region) : []), [geography, region]);
   const board = {
     ...steady, ...choice, ...deeds, zone, ready, counts, plans, matching, may, look, onLook, tab: look.tab, setHeld, hovered, hoverDriver,
-    hubs, learnHubs, ranked, target, planLine, chosen_detail: chosenDetail, full: orders.length >= 200,
-    mayMatch: may.plan, choose: (id) => {
+    hubs, learnHubs, ranked, target, planLine, detail: chosenDetail, full: orders.length >= FULL,
+    back: () => {
+      choice.letGo();
+      setPane("queue");
+    },
+    choose: (id) => {
       choice.choose(id);
       if (pane === "queue" && window.matchMedia(NARROW).matches) setPane("drivers");
     },
@@ -103,8 +108,8 @@ function Tray({ board }) {
   return (
     <div className="wpb-tray">
       <span className="wp-clip"><strong>{chosenOrder.number}</strong> {target ? `to ${target.code}` : "choose a driver"}</span>
-      <button type="button" className="wp-button wp-button-main" disabled={!target || !may.write} onClick={board.assign}>Assign</button>
-      <button type="button" className="wp-button" onClick={board.letGo}>Back</button>
+      <button type="button" className="wp-button wp-button-main" disabled={!target || !may.assign} onClick={board.assign}>Assign</button>
+      <button type="button" className="wp-button" onClick={board.back}>Back</button>
     </div>
   );
 }

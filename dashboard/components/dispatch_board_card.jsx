@@ -37,17 +37,17 @@ function Actions({ board, order }) {
   const before = ["created", "ready", "assigned", "accepted", "at_pickup"].includes(order.state);
   const carried = ["assigned", "accepted", "at_pickup"].includes(order.state);
   const busy = Boolean(board.pending[order.id]);
-  const button = (words, key, act, shown = true, kind = "") => shown && (
-    <button key={key} type="button" className={`wp-button wp-button-small ${kind}`} disabled={!may.write || busy} onClick={act}>{words} <kbd>{key}</kbd></button>
+  const button = (words, key, act, allowed, shown = true, kind = "") => shown && (
+    <button type="button" className={`wp-button wp-button-small ${kind}`} disabled={!allowed || busy} onClick={act}>{words} <kbd>{key}</kbd></button>
   );
   return (
     <div className="wpb-actions">
-      {before && order.state !== "created" && button(target ? `${carried ? "Reassign" : "Assign"} to ${target.code}` : "Assign", "a", board.assign, true, "wp-button-main")}
-      {button("Unassign", "u", board.unassign, carried)}
-      {button("Release", "h", board.release, order.state === "on_hold", "wp-button-main")}
-      {button("Hold", "h", board.hold, order.state !== "on_hold")}
-      {button(carried ? "Re-dispatch" : "Match now", "r", board.redispatch, before && board.mayMatch)}
-      {button("Cancel", "c", board.cancel, before || order.state === "on_hold", "wp-button-risk")}
+      {before && order.state !== "created" && button(target ? `${carried ? "Reassign" : "Assign"} to ${target.code}` : "Assign", "a", board.assign, may.assign && Boolean(target), true, "wp-button-main")}
+      {button("Unassign", "u", board.unassign, may.assign, carried)}
+      {button("Release", "h", board.release, may.hold, order.state === "on_hold", "wp-button-main")}
+      {button("Hold", "h", board.hold, may.hold, order.state !== "on_hold")}
+      {button(carried ? "Re-dispatch" : "Match now", "r", board.redispatch, may.assign, before)}
+      {button("Cancel", "c", board.cancel, may.cancel, before || order.state === "on_hold", "wp-button-risk")}
     </div>
   );
 }
@@ -56,8 +56,8 @@ const signed = (seconds) => (seconds === null ? "" : `${seconds < 0 ? "−" : "+
 
 /* The newest decision of matching: who was considered, at which cost, and who could not and why. */
 function Why({ board, order }) {
-  const { why, offers } = board.chosen_detail;
-  if (board.chosen_detail.id !== order.id) return <p className="wpb-facts"><span className="wp-bone" style={{ width: "70%" }} /></p>;
+  const { why, offers } = board.detail;
+  if (board.detail.id !== order.id) return <p className="wpb-facts"><span className="wp-bone" style={{ width: "70%" }} /></p>;
   return (
     <div className="wpb-why">
       {why.at === 0 ? <p className="wp-muted">Nobody has been considered for this order yet.</p> : (

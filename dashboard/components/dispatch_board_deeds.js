@@ -1,14 +1,19 @@
 /* What a dispatcher does to orders: shown at once, sent with the version seen, told when it fails. */
 import { useEffect, useState } from "react";
 
+const SENDS = {
+  assign: "onAssign", reassign: "onReassign", unassign: "onUnassign", hold: "onHold", release: "onRelease", cancel: "onCancel", redispatch: "onRedispatch",
+};
 const HOLD_REASONS = ["Waiting for the merchant", "Address unclear", "Payment in question", "Weather"];
 const CANCEL_REASONS = ["Merchant asked", "Customer asked", "Cannot be served", "Duplicate order"];
 const PAUSE_REASONS = ["Heavy rain", "Road closed", "Too few drivers", "Incident"];
 const RESUME_REASONS = ["Back to normal"];
 
+const BACK_REASONS = ["Driver is late", "Driver cannot be reached", "Assigned by mistake", "Better driver near"];
+
 const lines = (count) => (count === 1 ? "1 order" : `${count} orders`);
 
-export function useDeeds({ props, shown, choice, target, tab }) {
+export function useDeeds({ props, shown, choice, target }) {
   const [pending, setPending] = useState({});
   const [notes, setNotes] = useState({});
   const [question, ask] = useState(null);
@@ -33,18 +38,20 @@ export function useDeeds({ props, shown, choice, target, tab }) {
     return ids.map(known).filter((order) => order && !order.left && !pending[order.id]);
   };
   const send = (verb, words, orders, details = {}) => {
-    if (!orders.length || !props.may.write) return;
+    if (!orders.length) return;
     setPending((before) => ({ ...before, ...Object.fromEntries(orders.map((order) => [order.id, words])) }));
     setNotes((before) => without(before, orders.map((order) => order.id)));
-    props.onAct({ verb, orders: orders.map((order) => ({ id: order.id, version: order.version })), driver: "", reason: "", ...details });
+    props[SENDS[verb]]({ orders: orders.map((order) => ({ id: order.id, version: order.version })), driver: "", reason: "", ...details });
   };
   const assignTo = (ids, driver) => {
     const named = [...props.chosenDetail.drivers, ...props.drivers].find((each) => each.id === driver);
-    send("assign", `assigning to ${named?.code ?? "driver"}`, ids.map(known).filter(Boolean), { driver });
+    const orders = ids.map(known).filter(Boolean);
+    const verb = orders.some((order) => order.driver) ? "reassign" : "assign";
+    if (props.may.assign) send(verb, `assigning to ${named?.code ?? "the driver"}`, orders, { driver });
   };
-  const asked = (title, button, reasons, verb, doing, risk = false) => () => {
-    const orders = wanted();
-    if (!orders.length || !props.may.write) return;
+  const asked = (title, button, reasons, verb, doing, { risk = false, may = true, fits = () => true } = {}) => () => {
+    const orders = wanted().filter(fits);
+    if (!orders.length || !may) return;
     const whom = orders.length === 1 ? orders[0].number : lines(orders.length);
     ask({ title: `${title} ${whom}?`, button, reasons, risk, words: "", act: (reason) => send(verb, doing, orders, { reason }) });
   };
@@ -60,13 +67,13 @@ export function useDeeds({ props, shown, choice, target, tab }) {
       if (!target) say("Choose a driver first.");
       else assignTo(orders.map((order) => order.id), target.id);
     },
-    unassign: () => tab !== "held" && send("unassign", "taking back", wanted().filter((order) => order.driver)),
-    hold: asked("Hold", "Hold", HOLD_REASONS, "hold", "putting on hold"),
-    release: () => send("release", "releasing", wanted()),
-    cancel: asked("Cancel", "Cancel the order", CANCEL_REASONS, "cancel", "cancelling", true),
-    redispatch: () => props.may.plan && send("redispatch", "matching anew", wanted()),
+    unassign: asked("Take back", "Take back", BACK_REASONS, "unassign", "taking back", { may: props.may.assign, fits: (order) => order.driver }),
+    hold: asked("Hold", "Hold", HOLD_REASONS, "hold", "putting on hold", { may: props.may.hold, fits: (order) => order.state !== "on_hold" }),
+    release: () => props.may.hold && send("release", "releasing", wanted().filter((order) => order.state === "on_hold")),
+    cancel: asked("Cancel", "Cancel the order", CANCEL_REASONS, "cancel", "cancelling", { risk: true, may: props.may.cancel }),
+    redispatch: () => props.may.assign && send("redispatch", "matching anew", wanted().filter((order) => order.state !== "on_hold")),
     retry: (past, ids) => send(past.verb, "trying again", ids.map(known).filter((order) => order && !order.left), { driver: past.driver, reason: past.reason }),
-    undo: (ids) => props.onAct({ verb: "unassign", orders: ids.map((id) => ({ id, version: 0 })), driver: "", reason: "" }),
+    undo: (ids) => props.onUnassign({ orders: ids.map((id) => ({ id, version: 0 })), driver: "", reason: "Assigned by mistake" }),
     moveStop: (plan, stops) => props.onEditRoute({
       driver: plan.driver, version: plan.version, stops: stops.map(({ order, kind, pinned }) => ({ order_id: order, kind, pinned })),
     }),

@@ -114,15 +114,15 @@ const line = (coordinates, kind) => ({ type: "Feature", properties: { kind }, ge
 
 /* Open orders at their pickups. */
 export function orderPoints(orders, toneOf) {
-  return collection(orders.map((order) => point(order.from[0], order.from[1], { id: order.id, tone: toneOf(order) })));
+  return collection(orders.map((order) => point(order.start[0], order.start[1], { id: order.id, tone: toneOf(order) })));
 }
 
 /* The chosen order: its ends, the way between them, and how the driver picked would come to it. */
 export function chosenScene(order, driver, plan) {
   if (!order) return { ways: collection([]), ends: collection([]) };
-  const ways = [line([order.from, order.to], "direct")];
-  const ends = [point(...order.from, { kind: "pickup" }), point(...order.to, { kind: "drop" })];
+  const ways = [line([order.start, order.end], "direct")];
+  const ends = [point(...order.start, { kind: "pickup" }), point(...order.end, { kind: "drop" })];
   if (plan.length > 1) ways.push(line(plan, "plan"));
-  else if (driver?.lon) ways.push(line([[driver.lon, driver.lat], order.from], "approach"));
+  else if (driver?.lon) ways.push(line([[driver.lon, driver.lat], order.start], "approach"));
   return { ways: collection(ways), ends: collection(ends) };
 }

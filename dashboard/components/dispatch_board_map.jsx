@@ -115,8 +115,8 @@ function useChosen(engine, board) {
   }, [engine, order, target?.id, target?.lon, planLine]);
   useEffect(() => {
     if (!engine || !order) return;
-    const [west, east] = [Math.min(order.from[0], order.to[0]), Math.max(order.from[0], order.to[0])];
-    const [south, north] = [Math.min(order.from[1], order.to[1]), Math.max(order.from[1], order.to[1])];
+    const [west, east] = [Math.min(order.start[0], order.end[0]), Math.max(order.start[0], order.end[0])];
+    const [south, north] = [Math.min(order.start[1], order.end[1]), Math.max(order.start[1], order.end[1])];
     const seen = engine.map.getBounds();
     const inside = west > seen.getWest() && east < seen.getEast() && south > seen.getSouth() && north < seen.getNorth();
     if (!inside || engine.map.getZoom() < 9) engine.camera.fit([[west - 0.02, south - 0.03], [east + 0.02, north + 0.02]]);

@@ -60,7 +60,7 @@ function PlanRow({ plan, board, share, ticks, now }) {
   useEffect(() => setMoved(null), [plan]);
   const stops = moved ?? plan.stops;
   const visible = stops.filter((stop) => share(stop.leave) > 0 && share(stop.arrive) < 100);
-  const editable = board.may.plan;
+  const editable = board.may.assign;
 
   /* Puts the stop at another place of the tour and pins it; shown at once, undone if refused. */
   const move = (from, to) => {

@@ -89,14 +89,14 @@ function BulkBar({ board }) {
   return (
     <div className="wpb-bulk" role="group" aria-label="For the marked orders">
       <strong>{marked.size} marked</strong>
-      <button type="button" className="wp-button wp-button-small wp-button-main" disabled={!may.write || !target} onClick={board.assign}>
+      <button type="button" className="wp-button wp-button-small wp-button-main" disabled={!may.assign || !target} onClick={board.assign}>
         {target ? `Assign to ${target.code}` : "Choose a driver"} <kbd>a</kbd>
       </button>
-      {tab === "assigned" && <button type="button" className="wp-button wp-button-small" disabled={!may.write} onClick={board.unassign}>Unassign</button>}
+      {tab === "assigned" && <button type="button" className="wp-button wp-button-small" disabled={!may.assign} onClick={board.unassign}>Unassign</button>}
       {tab === "held"
-        ? <button type="button" className="wp-button wp-button-small" disabled={!may.write} onClick={board.release}>Release</button>
-        : <button type="button" className="wp-button wp-button-small" disabled={!may.write} onClick={board.hold}>Hold</button>}
-      <button type="button" className="wp-button wp-button-small" disabled={!may.write} onClick={board.cancel}>Cancel</button>
+        ? <button type="button" className="wp-button wp-button-small" disabled={!may.hold} onClick={board.release}>Release</button>
+        : <button type="button" className="wp-button wp-button-small" disabled={!may.hold} onClick={board.hold}>Hold</button>}
+      <button type="button" className="wp-button wp-button-small" disabled={!may.cancel} onClick={board.cancel}>Cancel</button>
       <button type="button" className="wp-icon-button" aria-label="Unmark all" onClick={board.unmark}>
         <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13" stroke="currentColor" strokeWidth="1.5" /></svg>
       </button>
@@ -112,6 +112,10 @@ function Orders({ board }) {
   }, [active]);
   const empty = shown.length === 0;
   return (
+    <div className="wpb-list">
+    {fresh > 0 && (
+      <button type="button" className="wpb-fresh" onClick={show}>{fresh} new: show <kbd>n</kbd></button>
+    )}
     <div
       id="wpb-orders" className="wpb-rows" ref={box} tabIndex={0} role={empty ? "group" : "listbox"} aria-label="Orders of the queue"
       aria-multiselectable={empty ? undefined : true} aria-activedescendant={!empty && active ? `wpb-o-${active}` : undefined}
@@ -124,9 +128,6 @@ function Orders({ board }) {
         board.step(step, event.shiftKey);
       }}
     >
-      {fresh > 0 && (
-        <button type="button" className="wpb-fresh" onClick={show}>{fresh} new: show <kbd>n</kbd></button>
-      )}
       {!ready && empty && <Bones />}
       {ready && empty && <Nothing board={board} />}
       {shown.map((order) => (
@@ -135,9 +136,10 @@ function Orders({ board }) {
           marked={marked.has(order.id)} marking={marked.size > 0}
         />
       ))}
-      {board.counts[board.tab] > shown.length && shown.length > 0 && board.full && (
-        <p className="wpb-more">The first {shown.length} of {board.counts[board.tab].toLocaleString("en-GB")}. Narrow the filters to see others.</p>
-      )}
+    </div>
+    {board.full && board.counts[board.tab] > shown.length && (
+      <p className="wpb-more">The first {shown.length} of {board.counts[board.tab].toLocaleString("en-GB")}; narrow the filters to see others.</p>
+    )}
     </div>
   );
 }

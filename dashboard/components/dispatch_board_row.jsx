@@ -14,7 +14,7 @@ export function OrderRow({ order, board, active, chosen, marked, marking }) {
   const note = board.notes[order.id];
   const promised = clockOf(order.due, board.zone);
   const press = (event) => {
-    if (order.left || !board.may.write || event.shiftKey) return;
+    if (order.left || !board.may.assign || event.shiftKey) return;
     const ids = marked ? [...board.marked] : [order.id];
     carry(event, { ids, label: ids.length > 1 ? `${ids.length} orders` : order.number }, (driver) => board.assignTo(ids, driver));
   };

@@ -25,17 +25,47 @@ export function useLook(tell) {
   return [look, change];
 }
 
-/* Asks for the rows again whenever something changed, one question at a time, never while carrying. */
-export function useRefresh({ changes, loaded, onRefresh }, carried) {
-  const asked = useRef({ changes: null, loaded: -1 });
-  useEffect(() => {
-    const last = asked.current;
-    if (last.changes === null) last.changes = changes;
-    if (changes === last.changes || carried || loaded === last.loaded) return;
-    last.changes = changes;
-    last.loaded = loaded;
+const BEAT_MS = 1000;
+const ANYWAY_MS = 10_000;
+const PATIENCE_MS = 5000;
+
+/*
+ * Asks each second whether anything changed, and for the rows again when it did: one question at a
+ * time, never while carrying. Loads and shifts move without an order's change, so now and then anyway.
+ */
+export function useRefresh({ region, changes, loaded, onBeat, onRefresh }, carried) {
+  const last = useRef({ changes: null, loaded: -1, at: 0 });
+  const look = (anyway) => {
+    const { current: before } = last;
+    const now = Date.now();
+    const waiting = loaded === before.loaded && now - before.at < PATIENCE_MS;
+    if (before.changes === null) before.changes = changes;
+    const due = changes !== before.changes || (anyway && now - before.at > ANYWAY_MS && before.at > 0);
+    before.at ||= now;
+    if (!due || carried || waiting) return;
+    last.current = { changes, loaded, at: now };
     onRefresh();
-  }, [changes, loaded, carried]);
+  };
+  const now = useRef(look);
+  useEffect(() => {
+    now.current = look;
+  });
+  useEffect(() => look(false), [changes, loaded, carried]);
+  useEffect(() => {
+    if (!region) return undefined;
+    const beat = () => {
+      if (document.visibilityState !== "visible") return;
+      onBeat(region);
+      now.current(true);
+    };
+    beat();
+    const timer = setInterval(beat, BEAT_MS);
+    document.addEventListener("visibilitychange", beat);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", beat);
+    };
+  }, [region]);
 }
 
 /* The order under the keyboard, the one at hand, the marked ones; all by id, so that rows may come and go. */
@@ -44,7 +74,7 @@ export function useChoice(shown, detail, onChoose) {
   const [chosen, setChosen] = useState("");
   const [marked, setMarked] = useState(() => new Set());
   const [anchor, setAnchor] = useState("");
-  const [whyOpen, setWhyOpen] = useState(true);
+  const [whyOpen, setWhyOpen] = useState(() => !window.matchMedia("(max-width: 820px)").matches);
   const choose = useCallback((id) => {
     setChosen(id);
     if (id) setActive(id);

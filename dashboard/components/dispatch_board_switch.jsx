@@ -24,7 +24,7 @@ function OneCity({ board, city }) {
       {city.on
         ? <span className="wp-muted wp-clip">{figures(board.matching)}</span>
         : <span className="wp-muted wp-clip" title={city.reason}>{[city.by && `by ${city.by}`, city.at && `${spanOf(now - city.at)} ago`, city.reason].filter(Boolean).join(", ")}</span>}
-      {board.may.switch && (
+      {board.may.assign && (
         <button type="button" className="wp-button wp-button-small" onClick={() => board.flip(city)}>{city.on ? `Pause ${city.name}` : `Resume ${city.name}`}</button>
       )}
     </>
@@ -46,7 +46,7 @@ function Cities({ board }) {
             <div key={city.code} className="wpb-city">
               <span className="wp-state"><span className="wp-shape" data-tone={city.on ? "good" : "warning"} aria-hidden="true" />{city.name}</span>
               <span className="wp-muted wp-clip" title={city.reason}>{city.on ? `${city.queue} waiting` : `paused${city.by ? ` by ${city.by}` : ""}: ${city.reason}`}</span>
-              {may.switch && <button type="button" className="wp-button wp-button-small" onClick={() => board.flip(city)}>{city.on ? "Pause" : "Resume"}<span className="wp-hidden-words"> {city.name}</span></button>}
+              {may.assign && <button type="button" className="wp-button wp-button-small" onClick={() => board.flip(city)}>{city.on ? "Pause" : "Resume"}<span className="wp-hidden-words"> {city.name}</span></button>}
             </div>
           ))}
         </div>

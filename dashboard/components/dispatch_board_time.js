@@ -44,14 +44,12 @@ export function spanOf(ms) {
   return `${Math.floor(hours / 24)} d`;
 }
 
-/* How an order stands against its promise: tone, word, and the milliseconds it is late. */
+/* How an order stands against its promise: tone and word. */
 export function lateness(order, now) {
-  if (order.state === "on_hold") return { tone: "off", word: "on hold", lateMs: 0 };
-  const expected = Math.max(now, order.eta);
-  if (now > order.due) return { tone: "critical", word: `${spanOf(now - order.due)} late`, lateMs: now - order.due };
-  if (expected > order.due) return { tone: "critical", word: `${spanOf(expected - order.due)} late`, lateMs: expected - order.due };
-  if (now > order.risk) return { tone: "warning", word: "at risk", lateMs: 0 };
-  return { tone: "good", word: "on time", lateMs: 0 };
+  if (order.state === "on_hold") return { tone: "off", word: "on hold" };
+  if (now > order.due) return { tone: "critical", word: `${spanOf(now - order.due)} late` };
+  if (now > order.risk) return { tone: "warning", word: "at risk" };
+  return { tone: "good", word: "on time" };
 }
 
 const TIGHT_MS = 5 * 60_000;

@@ -45,6 +45,7 @@ NAVIGATION = (
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
+    NavEntry("/dispatch", "Dispatch", "Dispatch", "route", "dispatch:read", "g d"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
@@ -186,7 +187,7 @@ class ShellState(rx.State):
             name: value
             for name, value in self.router.url.query_parameters.items()
             # Another place: what pointed into the old one no longer holds.
-            if name not in ("region", "at", "driver", "hub", "follow", "time")
+            if name not in ("region", "at", "driver", "hub", "follow", "time", "order")
         }
         return rx.redirect(f"{path}?{urlencode({**query, 'region': code})}")
 
