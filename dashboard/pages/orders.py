@@ -136,9 +136,7 @@ def _chips() -> rx.Component:
 def _filters() -> rx.Component:
     def words(name: str, label: str, placeholder: str = "", **props: object) -> rx.Component:
         given = OrdersState.filters[name]
-        return field(
-            label, text_input(name, placeholder=placeholder, default_value=given, **props)
-        )
+        return field(label, text_input(name, placeholder=placeholder, default_value=given, **props))
 
     def choice(name: str, label: str, choices: tuple[tuple[str, str], ...]) -> rx.Component:
         return field(label, choice_input(name, choices, default_value=OrdersState.filters[name]))
@@ -164,7 +162,8 @@ def _newer() -> rx.Component:
         rx.cond(
             OrdersState.newer > 0,
             rx.el.button(
-                OrdersState.newer, " new: show",
+                OrdersState.newer,
+                " new: show",
                 type="button",
                 on_click=OrdersState.load,
                 class_name="wp-chip wp-chip-new",
@@ -203,13 +202,9 @@ def _row(row: rx.Var) -> rx.Component:
         rx.el.td(row["reference"], class_name="wp-short"),
         rx.el.td(row["pickup"], class_name="wp-place", title=row["pickup"].to(str)),
         rx.el.td(row["drop"], class_name="wp-place", title=row["drop"].to(str)),
+        rx.el.td(ago(at=row["promised"].to(str), zone=row["zone"].to(str)), class_name="wp-nowrap"),
         rx.el.td(
-            ago(at=row["promised"].to(str), zone=row["zone"].to(str)), class_name="wp-nowrap"
-        ),
-        rx.el.td(
-            rx.cond(
-                row["late"] != "", state_word(row["late_tone"].to(str), row["late"].to(str))
-            ),
+            rx.cond(row["late"] != "", state_word(row["late_tone"].to(str), row["late"].to(str))),
             class_name="wp-nowrap",
         ),
         rx.el.td(
@@ -222,7 +217,9 @@ def _row(row: rx.Var) -> rx.Component:
         ),
         rx.el.td(row["service"]),
         rx.el.td(
-            rx.el.span(row["terms"], class_name="wp-muted"), " ", row["amount"],
+            rx.el.span(row["terms"], class_name="wp-muted"),
+            " ",
+            row["amount"],
             class_name=NUMBER + " wp-nowrap",
         ),
         rx.el.td(row["tags"], class_name="wp-short"),

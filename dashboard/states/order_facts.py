@@ -124,7 +124,14 @@ class DecisionRow(TypedDict):
 
 
 def shown(
-    order: OrderOut, *, driver: str, merchant: str, zone: str, city: str, hub: str, now: datetime,
+    order: OrderOut,
+    *,
+    driver: str,
+    merchant: str,
+    zone: str,
+    city: str,
+    hub: str,
+    now: datetime,
     track: tuple[datetime | None, datetime | None],
 ) -> Shown:
     """The order in words; names and phone numbers stay masked."""

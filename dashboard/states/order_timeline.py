@@ -1,4 +1,4 @@
-"""The timeline of an order: its history, offers and proof as one list of sentences, newest first."""
+"""The timeline of an order: its history, offers and proof as sentences, newest first."""
 
 from __future__ import annotations
 
