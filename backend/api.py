@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from backend import health
 from backend.identity import auth_endpoints, export_endpoints
 from backend.dispatch import driver_endpoints, proof_endpoints
+from backend.dispatch import order_endpoints, order_import_endpoints
 from backend.identity import auth_endpoints
 from backend.identity import endpoints as identity
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -41,6 +42,8 @@ def create_api() -> FastAPI:
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
+    api.include_router(order_endpoints.router)
+    api.include_router(order_import_endpoints.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

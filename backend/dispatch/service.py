@@ -21,7 +21,8 @@ from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
 from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of, order_id_of
-from backend.dispatch.imports import import_orders, preview_import
+from backend.dispatch.exports import export_orders, note_export
+from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
@@ -31,6 +32,7 @@ from backend.dispatch.orders import (
     get_order,
     list_orders,
     order_history,
+    order_id_of,
     reveal_field,
 )
 from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
@@ -76,12 +78,14 @@ __all__ = [
     "eta_accuracy",
     "evidence_content",
     "evidence_of",
+    "export_orders",
     "fail_order",
     "flag_order",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
+    "import_template",
     "list_orders",
     "list_routes",
     "list_shifts",
@@ -89,6 +93,7 @@ __all__ = [
     "mint_otp",
     "move",
     "note",
+    "note_export",
     "offers_of_driver",
     "offers_of_order",
     "order_history",

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -33,6 +34,7 @@ from backend.identity.schemas import (
 from backend.platform.errors import BadRequest
 from backend.platform.http import Res, Uow
 from backend.platform.idempotency import Once
+from backend.platform.tables import lines
 
 __all__ = ["Caller", "Requirement", "caller", "identify", "requires", "router"]
 
@@ -40,6 +42,7 @@ router = APIRouter(prefix="/api/v1", tags=["identity"])
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=100)]
+_EXPORT_LIMIT = 10_000
 
 
 def _encode(key: object) -> str:
@@ -250,3 +253,21 @@ async def list_audit(
     )
     more = _encode(found[-1].seq) if len(found) == limit else None
     return Page(items=found, next_cursor=more)
+
+
+@router.get("/audit.csv", response_class=Response)
+async def export_audit(session: Uow, principal: Auditor, wanted: Wanted) -> Response:
+    """The newest 10,000 matching rows as CSV; the export itself is recorded."""
+    found = await audit.list_audit(session, principal, wanted, limit=_EXPORT_LIMIT)
+    filters = {name: value for name, value in asdict(wanted).items() if value}
+    await audit.record(
+        session, principal, "audit.exported", "audit", after={"rows": len(found), **filters}
+    )
+    headers = {"Content-Disposition": 'attachment; filename="waypost-audit.csv"'}
+    return Response(audit_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def audit_csv(found: list[AuditEntry]) -> str:
+    """The rows as CSV with a header; no cell is taken for a formula by a spreadsheet."""
+    names = [field.name for field in fields(AuditEntry)]
+    return lines([names, *([getattr(entry, name) for name in names] for entry in found)])

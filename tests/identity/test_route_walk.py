@@ -90,6 +90,7 @@ async def ask(client: httpx.AsyncClient, method: str, path: str, **more: Any) ->
     for name in (
         "token_id", "grant_id", "driver_id", "fence_id", "offer_id", "order_id", "evidence_id",
     ):  # fmt: skip
+    for name in ("token_id", "grant_id", "driver_id", "fence_id", "number", "shift_id"):
         path = path.replace("{" + name + "}", NOWHERE)
     path = path.replace("{session_id}", "0" * 64).replace("{code}", "TH-10")
     path = path.replace("{sha256}", "0" * 64).replace("{number}", "WP-0000000000")
