@@ -90,6 +90,22 @@ class Settings(BaseSettings):
         "", description="OSRM-shaped travel time service; empty means the fallback."
     )
 
+    dispatch_every_s: float = Field(
+        2.0, ge=0.2, le=60, description="Each city is matched this often."
+    )
+    dispatch_offer_s: int = Field(
+        25, ge=5, le=600, description="A driver may think about an offer this long."
+    )
+    dispatch_cool_down_s: int = Field(
+        300, ge=0, description="A driver is not asked again for an order this long."
+    )
+    dispatch_unmatched_after_s: int = Field(
+        600, ge=10, description="An order that nobody took for so long is escalated."
+    )
+    dispatch_late_s: int = Field(
+        900, ge=60, description="A driver who would be so late for a pickup loses it to another."
+    )
+
     web_workers: int = Field(2, ge=1, le=64, description="Web processes behind the one port.")
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; needed in production."

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.service import drop_abandoned
+from backend.dispatch.dispatcher_role import dispatch
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -56,6 +57,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 
 
 ROLES: dict[str, Role] = {
+    "dispatcher": dispatch,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,

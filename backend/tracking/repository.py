@@ -104,6 +104,21 @@ async def drivers(
     return list(found)
 
 
+async def roster_of_city(session: AsyncSession, city: str, *, off_shift: bool) -> list[Row[Any]]:
+    """Who drives in a city, by code: only those on shift unless the others are wanted too."""
+    wanted = select(
+        col(DriverRow.id),
+        col(DriverRow.code),
+        col(DriverRow.name),
+        col(DriverRow.vehicle),
+        col(DriverRow.hub),
+        col(DriverRow.on_shift),
+    ).where(col(DriverRow.region) == city)
+    if not off_shift:
+        wanted = wanted.where(col(DriverRow.on_shift))
+    return list(await session.execute(wanted.order_by(col(DriverRow.code))))
+
+
 async def track(
     session: AsyncSession, driver_id: UUID, start: datetime, end: datetime, limit: int
 ) -> Sequence[Any]:
