@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
+from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.dispatcher_role import dispatch
 from backend.platform import clock, consumers, idempotency, outbox

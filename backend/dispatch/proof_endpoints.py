@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 
 from backend.dispatch import service
 from backend.dispatch.doorstep_schemas import CodeOut, EvidenceOut, OverrideIn, ResendIn
-from backend.dispatch.schemas import OrderEventOut
+from backend.dispatch.schemas import OrderOut
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.platform.http import Uow
@@ -53,11 +53,10 @@ async def resend_otp(session: Uow, caller: Writer, number: str, wanted: ResendIn
 @router.post("/{number}/proof/override")
 async def override_proof(
     session: Uow, caller: Overrider, number: str, wanted: OverrideIn
-) -> OrderEventOut:
+) -> OrderOut:
     """Waive the proof of an order, with a reason that is kept."""
     order_id = await service.order_id_of(session, caller, number)
-    step = await service.override_proof(session, caller, order_id, wanted)
-    return OrderEventOut.model_validate(step.model_dump())
+    return await service.override_proof(session, caller, order_id, wanted)
 
 
 @demo.get("/orders/{number}/otp")
