@@ -8,8 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 DEVELOPMENT_SECRET = "waypost-development-secret-never-for-production"  # noqa: S105
 
@@ -107,6 +115,13 @@ class Settings(BaseSettings):
     )
 
     web_workers: int = Field(2, ge=1, le=64, description="Web processes behind the one port.")
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default_factory=list,
+        description=(
+            "Load balancers whose `X-Forwarded-For` is believed, as JSON of addresses or networks: "
+            '`["10.0.0.0/8"]`.'
+        ),
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; needed in production."
     )
@@ -169,6 +184,10 @@ def load_settings() -> Settings:
     """Read the settings afresh; raises SettingsError with one readable sentence."""
     try:
         return Settings()
+    except SourceError as error:
+        # Raised for a list or a table that is not JSON, and names the field by its bare name.
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise SettingsError(f"WAYPOST_{name.upper()} is not JSON") from error
     except ValidationError as error:
         lines = []
         for fault in error.errors():
