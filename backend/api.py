@@ -5,10 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
+from backend.dispatch import (
+    driver_endpoints,
+    order_endpoints,
+    order_import_endpoints,
+    proof_endpoints,
+)
 from backend.identity import auth_endpoints, export_endpoints
-from backend.dispatch import driver_endpoints, proof_endpoints
-from backend.dispatch import order_endpoints, order_import_endpoints
-from backend.identity import auth_endpoints
 from backend.identity import endpoints as identity
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions

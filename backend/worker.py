@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.service import drop_abandoned
-from backend.dispatch.dispatcher_role import dispatch
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger

@@ -1,6 +1,18 @@
 """The verbs of dispatch that other contexts and the console call."""
 
-from backend.dispatch.acts import assign_order, cancel_order, fail_order, flag_order, give_back_order, hold_order, reassign_order, release_order, send_back_order, settle_flag, unassign_order
+from backend.dispatch.acts import (
+    assign_order,
+    cancel_order,
+    fail_order,
+    flag_order,
+    give_back_order,
+    hold_order,
+    reassign_order,
+    release_order,
+    send_back_order,
+    settle_flag,
+    unassign_order,
+)
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
@@ -8,18 +20,34 @@ from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
-from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of, order_id_of
+from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of
 from backend.dispatch.exports import export_orders, note_export
 from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
 from backend.dispatch.order_changes import change_order
-from backend.dispatch.orders import count_orders, get_order, list_orders, order_history, order_id_of, reveal_field
+from backend.dispatch.orders import (
+    count_orders,
+    get_order,
+    list_orders,
+    order_history,
+    order_id_of,
+    reveal_field,
+)
 from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
-from backend.dispatch.roster import cancel_shift, driver_performance, list_shifts, plan_shift, roster, roster_driver, set_capacity, set_document
+from backend.dispatch.roster import (
+    cancel_shift,
+    driver_performance,
+    list_shifts,
+    plan_shift,
+    roster,
+    roster_driver,
+    set_capacity,
+    set_document,
+)
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
 from backend.dispatch.rules import actions_from
 from backend.dispatch.sync import sync

@@ -57,7 +57,8 @@ async def resend(phone: App, order: Any) -> httpx.Response:
 async def shift_codes(resources: Resources, seconds: float) -> None:
     """Make every code older by so many seconds."""
     query = text(
-        "UPDATE dispatch_otp SET minted_at = minted_at - CAST(:by AS interval), expires_at = expires_at - CAST(:by AS interval),"
+        "UPDATE dispatch_otp SET minted_at = minted_at - CAST(:by AS interval),"
+        " expires_at = expires_at - CAST(:by AS interval),"
         " resend_from = resend_from - CAST(:by AS interval)"
     )
     async with resources.database.unit_of_work() as session:

@@ -89,11 +89,11 @@ def guarded(resources: Resources) -> list[tuple[str, str, str | None]]:
 async def ask(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> int:
     for name in (
         "token_id", "grant_id", "driver_id", "fence_id", "offer_id", "order_id", "evidence_id",
+        "number", "shift_id",
     ):  # fmt: skip
-    for name in ("token_id", "grant_id", "driver_id", "fence_id", "number", "shift_id"):
         path = path.replace("{" + name + "}", NOWHERE)
     path = path.replace("{session_id}", "0" * 64).replace("{code}", "TH-10")
-    path = path.replace("{sha256}", "0" * 64).replace("{number}", "WP-0000000000")
+    path = path.replace("{sha256}", "0" * 64)
     assert "{" not in path, f"say what to put into {path}"
     body = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
     answer = await client.request(method, path, **body, **more)
