@@ -1,5 +1,5 @@
 /* Orders from a CSV file: chosen or dropped, judged row by row before anything is made, then taken in. */
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -121,6 +121,36 @@ function Result({ result, onOther }) {
   );
 }
 
+const cells = (line) => [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)]
+  .map(([, cell]) => cell.replace(/^"|"$/g, "").replaceAll('""', '"'));
+
+/* What the template holds: every column with its example. */
+function Columns({ templatePath }) {
+  const [rows, setRows] = useState([]);
+  useEffect(() => {
+    const control = new AbortController();
+    fetch(templatePath, { signal: control.signal })
+      .then((answer) => (answer.ok ? answer.text() : ""))
+      .then((text) => {
+        const [heads = "", example = ""] = text.replace(/^\ufeff/, "").trim().split(/\r?\n/);
+        const values = cells(example);
+        setRows(cells(heads).filter(Boolean).map((name, at) => [name, values[at] ?? ""]));
+      }, () => {});
+    return () => control.abort();
+  }, [templatePath]);
+  if (!rows.length) return null;
+  return (
+    <section className="wp-panel" aria-label="Columns">
+      <div className="wp-panel-head"><h2>Columns, each with an example</h2></div>
+      <dl className="wp-columns wp-panel-body">
+        {rows.map(([name, example]) => (
+          <div key={name}><dt><code>{name}</code></dt><dd>{example || <span className="wp-muted">may be empty</span>}</dd></div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
 export function OrderImport({ previewPath, importPath, templatePath }) {
   const input = useRef(null);
   const [file, setFile] = useState(null);
@@ -193,6 +223,7 @@ export function OrderImport({ previewPath, importPath, templatePath }) {
           </div>
         )}
       </div>
+      {!preview && !result && <Columns templatePath={templatePath} />}
       {preview && <Preview preview={preview} file={file} busy={busy} onImport={bring} onOther={forget} />}
       {result && <Result result={result} onOther={forget} />}
     </div>

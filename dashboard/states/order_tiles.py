@@ -8,7 +8,7 @@ from backend.dispatch.order_schemas import OrderCounts
 from dashboard.drawing import sparkline
 from dashboard.states.order_query import states_of
 from dashboard.states.paging import address
-from dashboard.states.tiles import Tile, tile
+from dashboard.states.tiles import NeedRow, Tile, tile
 
 _GOOD_SHARE = 0.95
 _FAIR_SHARE = 0.85
@@ -61,6 +61,25 @@ def order_tiles(
             _tone(surely), orders(late="at_risk"), line("in_time"),
         ),
     ]  # fmt: skip
+
+
+def order_needs(counts: OrderCounts | None, region: str) -> list[NeedRow]:
+    """Late orders as something that wants a person."""
+    if counts is None:
+        return []
+    _, late, risk = _sums(counts)
+    if not late:
+        return []
+    return [
+        {
+            "tone": "critical",
+            "word": "late",
+            "title": "1 order past its promise" if late == 1 else f"{late:,} orders past promise",
+            "detail": f"{risk:,} more at risk",
+            "age": "now",
+            "link": address("/orders", {"region": region, "state": "open", "late": "late"}),
+        }
+    ]
 
 
 def _tone(share: float | None) -> str:

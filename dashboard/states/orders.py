@@ -157,6 +157,12 @@ class OrdersState(ListState, rx.State):
         chosen = {name: form_text(form, name) for name in FIELDS if name in form}
         return rx.redirect(address(PATH, {**self.filters, **chosen}), replace=True)
 
+    @rx.event
+    @requires("orders:read")
+    async def sort_by(self, sort: str) -> EventSpec:
+        """Put another order of the rows into the address."""
+        return rx.redirect(address(PATH, {**self.filters, "sort": str(sort)}), replace=True)
+
 
 async def _remember_versions(state: OrdersState, page: OrderPage) -> None:
     acts = await state.get_state(OrderActsState)

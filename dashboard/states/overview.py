@@ -17,10 +17,10 @@ from dashboard import base_maps, gateway
 from dashboard.drawing import sparkline, spoken_seconds
 from dashboard.gateway import requires
 from dashboard.states.order_query import states_of
-from dashboard.states.order_tiles import order_sample, order_tiles
+from dashboard.states.order_tiles import order_needs, order_sample, order_tiles
 from dashboard.states.paging import ListState, address, loads
 from dashboard.states.shell import EVERYWHERE, ShellState, freshness
-from dashboard.states.tiles import Tile, tile
+from dashboard.states.tiles import NeedRow, Tile, tile
 
 _SAMPLES = 60
 _WORDS = {
@@ -40,17 +40,6 @@ class Share(TypedDict):
     tone: str
     count: str
     grow: str
-    link: str
-
-
-class NeedRow(TypedDict):
-    """Something that wants a person."""
-
-    tone: str
-    word: str
-    title: str
-    detail: str
-    age: str
     link: str
 
 
@@ -116,7 +105,10 @@ class OverviewState(ListState, rx.State):
             drivers_first, *others = tiles(found, region, self._seen)
             self.tiles = [drivers_first, *order_tiles(orders, region, self._seen), *others]
             self.shares = shares(found, region)
-            self.needs = [_need(need, region) for need in found.needs]
+            self.needs = [
+                *order_needs(orders, region),
+                *(_need(need, region) for need in found.needs),
+            ]
             self.cities = [_city(row) for row in found.cities]
             self.map_styles = styles
             self.map_styles_known = True
@@ -139,7 +131,6 @@ def sample(found: Overview) -> dict[str, float]:
     return {
         "live": drivers.live,
         "silent": drivers.stale + drivers.offline,
-        "newest": found.newest_age_s or 0.0,
         "refused": found.refused_last_hour,
         "battery": drivers.low_battery,
     }
@@ -157,7 +148,6 @@ def tiles(found: Overview, region: str, seen: Sequence[dict[str, float]]) -> lis
     refused_for = ", ".join(
         f"{each.code.replace('_', ' ')} {each.count:,}" for each in found.refusals[:2]
     )
-    fresh = freshness(found.newest_age_s)
 
     def line(name: str) -> tuple[str, str]:
         return sparkline([each[name] for each in seen])
@@ -175,10 +165,6 @@ def tiles(found: Overview, region: str, seen: Sequence[dict[str, float]]) -> lis
         tile(
             "Fixes a minute", f"{fixes:,}", "over the last hour", "info",
             _map(region), sparkline(found.fixes_per_minute),
-        ),
-        tile(
-            "Newest position", spoken_seconds(found.newest_age_s), "age of the newest fix",
-            fresh["tone"], _map(region), line("newest"),
         ),
         tile(
             "Refused or flagged", f"{found.refused_last_hour:,}",

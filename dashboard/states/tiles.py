@@ -1,4 +1,4 @@
-"""A figure of the overview's first row."""
+"""What the overview shows of any part: figures of the first row, and what needs someone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ class Tile(TypedDict):
     tone: str
     line: str
     area: str
+    link: str
+
+
+class NeedRow(TypedDict):
+    """Something that wants a person."""
+
+    tone: str
+    word: str
+    title: str
+    detail: str
+    age: str
     link: str
 
 
