@@ -62,12 +62,15 @@ def _known() -> rx.Component:
                 class_name="wp-panel wp-order-map",
                 aria_label="Map",
             ),
-            _end("Pickup", "pickup", found),
-            _end("Drop", "drop", found),
             class_name="wp-stack",
         ),
         rx.el.div(
             _flag(found),
+            rx.el.div(
+                _end("Pickup", "pickup", found),
+                _end("Drop", "drop", found),
+                class_name="wp-ends",
+            ),
             rx.el.section(
                 rx.el.nav(
                     rx.foreach(OrderState.tabs, _tab),
@@ -162,7 +165,9 @@ def _facts(found: Any) -> rx.Component:
         ),
         _fact("Reference", rx.el.span(found["reference"]), copied(text=found["reference"])),
         _fact("Service", found["service"]),
-        _fact("Where", found["region"], rx.cond(found["hub"] != "", " / " + found["hub"].to(str))),
+        _fact(
+            "Where", found["region"], rx.cond(found["hub"] != "", " / " + found["hub"].to(str), "")
+        ),
         _fact("Parcels", found["parcels"]),
         _fact(
             "Payment",
@@ -347,7 +352,11 @@ def _ids(found: Any) -> rx.Component:
 
     return rx.el.section(
         rx.el.details(
-            rx.el.summary(rx.el.h2("For support"), class_name="wp-panel-head wp-fold"),
+            rx.el.summary(
+                rx.el.h2("For support"),
+                rx.icon("chevron-down", size=14, aria_hidden="true"),
+                class_name="wp-panel-head wp-fold",
+            ),
             rx.el.dl(
                 raw("Order", found["id"]),
                 raw("Driver", found["driver_id"]),

@@ -1,4 +1,4 @@
-"""What is done to one order besides moving it: details changed, proof waived, flags set and settled."""
+"""What is done to one order besides moving it: changed, proof waived, flagged and settled."""
 
 from __future__ import annotations
 

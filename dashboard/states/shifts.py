@@ -144,7 +144,7 @@ def _drivers(count: int) -> str:
 
 
 def days_of(first: str, last: str, weekdays: set[int]) -> list[date]:
-    """The days from first to last, at most a month, on these weekdays; empty where none is meant."""
+    """The days from first to last, at most a month, on these weekdays; none where none is meant."""
     try:
         begin = date.fromisoformat(first)
         end = date.fromisoformat(last) if last else begin
