@@ -121,23 +121,30 @@ class Settings(BaseSettings):
     )
     dispatch_late_s: int = Field(
         900, ge=60, description="A driver who would be so late for a pickup loses it to another."
+    )
+
     stripe_api_key: SecretStr | None = Field(None, description="Secret key of Stripe's API.")
     stripe_webhook_secret: SecretStr | None = Field(
         None, description="Signs Stripe's webhooks; unset refuses them all."
+    )
     stripe_url: str = Field("https://api.stripe.com", description="Where Stripe's API is.")
     razorpay_key_id: str = Field("", description="Key id of Razorpay's API.")
     razorpay_key_secret: SecretStr | None = Field(None, description="Its secret.")
     razorpay_webhook_secret: SecretStr | None = Field(
         None, description="Signs Razorpay's webhooks; unset refuses them all."
+    )
     razorpay_url: str = Field("https://api.razorpay.com", description="Where Razorpay's API is.")
     gateways: dict[str, str] = Field(
         default_factory=dict,
         description='Gateway by country, as JSON: `{"IN": "razorpay", "*": "stripe"}`; '
         "the sandbox where none is named, but in production.",
+    )
     commission_bp: int = Field(
         200, ge=0, le=5_000, description="The platform's share of a payment, in basis points."
+    )
     settlement_late_after_s: int = Field(
         3_600, ge=1, description="A delivered order not paid by then is told as late."
+    )
     cod_late_after_s: int = Field(
         86_400, ge=1, description="Cash not handed in by then is told as late."
     )
