@@ -22,7 +22,7 @@ from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
-from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of, order_id_of
+from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of
 from backend.dispatch.exports import export_orders, note_export
 from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from backend.dispatch import service as dispatch
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.roster_schemas import RosterFilter
 from backend.dispatch.schemas import OrderState
 from backend.identity.schemas import Principal
 from backend.tracking import service as tracking
+from dashboard.gateway import Session
 from dashboard.states import dispatch_rows as rows
 from dashboard.states.shell import EVERYWHERE
 
@@ -88,7 +87,7 @@ def view_of(look: Look, region: str) -> str:
 
 
 async def load_board(
-    session: AsyncSession,
+    session: Session,
     principal: Principal,
     region: str,
     zone: str,
@@ -133,7 +132,7 @@ def _filter(look: Look, place: str | None) -> OrderFilter:
 
 
 async def _counts(
-    session: AsyncSession, principal: Principal, look: Look, place: str | None
+    session: Session, principal: Principal, look: Look, place: str | None
 ) -> dict[str, int]:
     every = tuple(state for states in TABS.values() for state in states)
     found = await dispatch.count_orders(session, principal, OrderFilter(region=place, states=every))
@@ -147,7 +146,7 @@ async def _counts(
 
 
 async def chosen_of(
-    session: AsyncSession,
+    session: Session,
     principal: Principal,
     order_id: UUID,
     zone: str,
