@@ -3,9 +3,9 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { dropOnMap, useDrag } from "./dispatch_board_drag.js";
 import { addOrderLayers, chosenScene, orderPoints, showHeat } from "./dispatch_board_layers.js";
 import { lateness, useNow } from "./dispatch_board_time.js";
-import { FleetMapEngine } from "./fleet_map_engine.js";
-import { boundsOf, cityOf, useGeography } from "./fleet_map_geography.js";
-import "./fleet_map.css";
+import { FleetMapEngine } from "../fleet_map/fleet_map_engine.js";
+import { boundsOf, cityOf, useGeography } from "../fleet_map/fleet_map_geography.js";
+import "../fleet_map/fleet_map.css";
 
 const EVERYBODY = { status: [], vehicle: [], hub: "", q: "" };
 const NUMBERED = 9;

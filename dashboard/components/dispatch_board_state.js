@@ -1,6 +1,6 @@
 /* What the board remembers while it is open: its address, the order at hand, the driver picked. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { writeAddress } from "./fleet_map_address.js";
+import { writeAddress } from "../fleet_map/fleet_map_address.js";
 
 const PLAIN = { tab: "open", sort: "late", late: false, service: "", hub: "", q: "", drivers: "room" };
 
