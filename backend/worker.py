@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.dispatcher_role import dispatch
+from backend.dispatch.upkeep import keep_orders
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -58,6 +59,7 @@ ROLES: dict[str, Role] = {
     "projector": project,
     "relay": relay,
     "scheduler": scheduler,
+    "orders": keep_orders,
 }
 
 

@@ -44,12 +44,11 @@ from backend.dispatch.orders import (
     order_id_of,
     reveal_field,
 )
+from backend.dispatch.performance import driver_performance
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import (
-    cancel_shift,
-    driver_performance,
-    list_shifts,
-    plan_shift,
+    get_capacity,
+    list_documents,
     roster,
     roster_driver,
     set_capacity,
@@ -61,6 +60,7 @@ from backend.dispatch.routes import (
     plan_routes,
     route_of_driver,
 )
+from backend.dispatch.shifts import cancel_shift, list_shifts, plan_shift
 
 __all__ = [
     "Circumstances",
@@ -84,12 +84,14 @@ __all__ = [
     "export_orders",
     "fail_order",
     "flag_order",
+    "get_capacity",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
     "import_template",
     "last_steps",
+    "list_documents",
     "list_orders",
     "list_routes",
     "list_shifts",
