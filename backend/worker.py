@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.upkeep import keep_orders
+from backend.dispatch.eta_role import foretell
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -56,6 +57,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 
 ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
+    "foreteller": foretell,
     "projector": project,
     "relay": relay,
     "scheduler": scheduler,

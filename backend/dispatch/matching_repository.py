@@ -27,12 +27,15 @@ def _lock_id(name: str) -> dict[str, int]:
     return {"id": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
 
 
+async def try_lock(session: AsyncSession, name: str) -> bool:
+    """Whether nobody else holds the lock of this name; held until this unit of work ends."""
+    taken = await session.scalar(text("SELECT pg_try_advisory_xact_lock(:id)"), _lock_id(name))
+    return bool(taken)
+
+
 async def lock_city(session: AsyncSession, city: str) -> bool:
     """Whether nobody else matches the city until this unit of work ends."""
-    taken = await session.scalar(
-        text("SELECT pg_try_advisory_xact_lock(:id)"), _lock_id(f"dispatch:city:{city}")
-    )
-    return bool(taken)
+    return await try_lock(session, f"dispatch:city:{city}")
 
 
 async def await_city(session: AsyncSession, city: str) -> None:
