@@ -72,7 +72,7 @@ export function DispatchBoard(props) {
       <Drivers board={board} />
       <Plans board={board} />
       <Tray board={board} />
-      <Outcome outcome={outcome} onRetry={deeds.retry} onUndo={deeds.undo} onShow={board.choose} />
+      <Outcome outcome={outcome} onRetry={deeds.retry} onUndo={deeds.undo} onOverrule={deeds.overrule} onShow={board.choose} />
       <Ask question={deeds.question} onClose={deeds.forget} />
       <Ghost />
       <span className="wp-hidden-words" role="status" aria-live="polite">{deeds.said}</span>

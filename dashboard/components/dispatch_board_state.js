@@ -111,6 +111,12 @@ export function useChoice(shown, detail, onChoose) {
   return {
     active, chosen, chosenOrder, marked, whyOpen, setWhyOpen, choose,
     letGo: () => choose(""),
+    /* What was at hand is done: the keyboard goes to the next order. */
+    moveOn: () => {
+      const next = shown.slice(at + 1).find((order) => !order.left) ?? shown.slice(0, Math.max(0, at)).findLast((order) => !order.left);
+      choose("");
+      setActive(next?.id ?? "");
+    },
     step: (by, marking = false) => {
       const next = shown[at < 0 ? 0 : Math.max(0, Math.min(shown.length - 1, at + by))];
       if (!next) return;
