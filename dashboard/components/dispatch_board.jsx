@@ -13,7 +13,7 @@ import { Queue } from "./dispatch_board_queue.jsx";
 import { useChoice, useDrivers, useLook, useRefresh } from "./dispatch_board_state.js";
 import { useSteady } from "./dispatch_board_steady.js";
 import { MatchingSwitch } from "./dispatch_board_switch.jsx";
-import { hubsOf } from "./fleet_map_geography.js";
+import { hubsOf } from "../fleet_map/fleet_map_geography.js";
 import "./dispatch_board.css";
 
 const FULL = 200; // rows of one page
@@ -72,7 +72,7 @@ export function DispatchBoard(props) {
       <Drivers board={board} />
       <Plans board={board} />
       <Tray board={board} />
-      <Outcome outcome={outcome} onRetry={deeds.retry} onUndo={deeds.undo} onShow={board.choose} />
+      <Outcome outcome={outcome} onRetry={deeds.retry} onUndo={deeds.undo} onOverrule={deeds.overrule} onShow={board.choose} />
       <Ask question={deeds.question} onClose={deeds.forget} />
       <Ghost />
       <span className="wp-hidden-words" role="status" aria-live="polite">{deeds.said}</span>

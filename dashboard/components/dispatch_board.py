@@ -9,7 +9,8 @@ import reflex as rx
 from dashboard.components import fleet_map
 
 _BOARD = rx.asset("dispatch_board.jsx", shared=True)
-# Named one by one: each part is linked beside the first, where its imports look for it.
+# Named one by one: each part is linked beside the first, where its imports look for it; the map's
+# parts are linked in a folder of their own, beside this one.
 _PARTS = [
     rx.asset("dispatch_board.css", shared=True),
     rx.asset("dispatch_board_ask.jsx", shared=True),

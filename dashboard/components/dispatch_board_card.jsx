@@ -52,7 +52,10 @@ function Actions({ board, order }) {
   );
 }
 
-const signed = (seconds) => (seconds === null ? "" : `${seconds < 0 ? "−" : "+"}${Math.abs(seconds / 60).toFixed(1)}`);
+const signed = (seconds) => {
+  const minutes = Math.abs(seconds / 60).toFixed(1);
+  return minutes === "0.0" ? minutes : `${seconds < 0 ? "−" : "+"}${minutes}`;
+};
 
 /* The newest decision of matching: who was considered, at which cost, and who could not and why. */
 function Why({ board, order }) {
@@ -62,7 +65,7 @@ function Why({ board, order }) {
     <div className="wpb-why">
       {why.at === 0 ? <p className="wp-muted">Nobody has been considered for this order yet.</p> : (
         <>
-          <h3>{why.chosen ? `Why ${why.chosen}?` : "Why nobody?"} <span className="wp-muted">{why.made_by}, {clockOf(why.at, board.zone)}, of {why.considered} considered</span></h3>
+          <h3>{why.chosen ? `Why ${why.chosen}?` : "Why nobody?"} <span className="wp-muted">by {why.made_by} at {clockOf(why.at, board.zone)}, {why.considered} considered</span></h3>
           <div className="wpb-why-box" tabIndex={0} role="region" aria-label="Candidates">
             <table>
               <thead><tr><th scope="col">Candidate</th><th scope="col">To pickup</th><th scope="col">Late risk</th><th scope="col">Fairness</th><th scope="col">Battery</th><th scope="col">Cost, min</th></tr></thead>

@@ -11,6 +11,9 @@ const RESUME_REASONS = ["Back to normal"];
 
 const BACK_REASONS = ["Driver is late", "Driver cannot be reached", "Assigned by mistake", "Better driver near"];
 
+const LEADS_ON = ["assign", "hold", "release", "cancel"];
+const OVERRULE_REASONS = ["Driver agreed by phone", "Nobody else is near", "Short way"];
+
 const lines = (count) => (count === 1 ? "1 order" : `${count} orders`);
 
 export function useDeeds({ props, shown, choice, target }) {
@@ -28,6 +31,7 @@ export function useDeeds({ props, shown, choice, target }) {
       ...without(before, answered),
       ...Object.fromEntries(outcome.items.filter((item) => !item.ok).map((item) => [item.id, { tone: "critical", words: item.words }])),
     }));
+    if (outcome.items.length === 1 && outcome.items[0].ok && outcome.items[0].id === choice.chosen && LEADS_ON.includes(outcome.verb)) choice.moveOn();
     choice.markOnly(outcome.items.filter((item) => !item.ok && outcome.items.length > 1).map((item) => item.id));
   }, [outcome.serial]);
 
@@ -72,6 +76,11 @@ export function useDeeds({ props, shown, choice, target }) {
     release: () => props.may.hold && send("release", "releasing", wanted().filter((order) => order.state === "on_hold")),
     cancel: asked("Cancel", "Cancel the order", CANCEL_REASONS, "cancel", "cancelling", { risk: true, may: props.may.cancel }),
     redispatch: () => props.may.assign && send("redispatch", "matching anew", wanted().filter((order) => order.state !== "on_hold")),
+    /* Gives the order to a driver who is full or ends soon all the same; the history keeps why. */
+    overrule: (past, id) => ask({
+      title: `Assign ${known(id)?.number ?? "the order"} all the same?`, words: notes[id]?.words ?? "", button: "Assign", reasons: OVERRULE_REASONS, risk: false,
+      act: (reason) => send(past.verb, "assigning", [known(id)].filter(Boolean), { driver: past.driver, reason, force: true }),
+    }),
     retry: (past, ids) => send(past.verb, "trying again", ids.map(known).filter((order) => order && !order.left), { driver: past.driver, reason: past.reason }),
     undo: (ids) => props.onUnassign({ orders: ids.map((id) => ({ id, version: 0 })), driver: "", reason: "Assigned by mistake" }),
     moveStop: (plan, stops) => props.onEditRoute({

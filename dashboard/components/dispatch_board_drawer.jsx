@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 
 const SHOWN_MS = 8000;
 
-export function Outcome({ outcome, onRetry, onUndo, onShow }) {
+export function Outcome({ outcome, onRetry, onUndo, onOverrule, onShow }) {
   const [seen, setSeen] = useState(0);
   const failed = outcome.items.filter((item) => !item.ok);
   const many = outcome.items.length > 1;
@@ -18,12 +18,12 @@ export function Outcome({ outcome, onRetry, onUndo, onShow }) {
     <div className="wpb-outcome-box" role="status" aria-live="polite">
       {open && outcome.items.length > 0 && (many && failed.length
         ? <Drawer outcome={outcome} failed={failed} onClose={close} onRetry={onRetry} onShow={onShow} />
-        : <Line outcome={outcome} failed={failed} onClose={close} onUndo={onUndo} />)}
+        : <Line outcome={outcome} failed={failed} onClose={close} onUndo={onUndo} onOverrule={onOverrule} />)}
     </div>
   );
 }
 
-function Line({ outcome, failed, onClose, onUndo }) {
+function Line({ outcome, failed, onClose, onUndo, onOverrule }) {
   const one = outcome.items[0];
   const words = outcome.items.length > 1 ? `${outcome.items.length} orders ${outcome.done}` : failed.length ? one.words : `${one.number} ${outcome.done}`;
   return (
@@ -31,6 +31,9 @@ function Line({ outcome, failed, onClose, onUndo }) {
       <span className="wp-shape" data-tone={failed.length ? "critical" : "good"} aria-hidden="true" /><span className="wp-grow">{words}</span>
       {!failed.length && outcome.verb === "assign" && (
         <button type="button" className="wp-button wp-button-small" onClick={() => { onClose(); onUndo(outcome.items.map((item) => item.id)); }}>Undo</button>
+      )}
+      {failed.length === 1 && one.code === "driver_unfit" && (
+        <button type="button" className="wp-button wp-button-small" onClick={() => { onClose(); onOverrule(outcome, one.id); }}>Assign anyway</button>
       )}
       <Close onClick={onClose} />
     </div>

@@ -1,6 +1,6 @@
 /* The orders' layers on the map: open ones by lateness, the chosen one's ends, the planned way. */
-import { EMPTY } from "./fleet_map_base.js";
-import { alpha } from "./fleet_map_theme.js";
+import { EMPTY } from "../fleet_map/fleet_map_base.js";
+import { alpha } from "../fleet_map/fleet_map_theme.js";
 
 const RATIO = 2;
 const SIZE = 16;

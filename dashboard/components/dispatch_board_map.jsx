@@ -3,13 +3,14 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { dropOnMap, useDrag } from "./dispatch_board_drag.js";
 import { addOrderLayers, chosenScene, orderPoints, showHeat } from "./dispatch_board_layers.js";
 import { lateness, useNow } from "./dispatch_board_time.js";
-import { FleetMapEngine } from "./fleet_map_engine.js";
-import { boundsOf, cityOf, useGeography } from "./fleet_map_geography.js";
-import "./fleet_map.css";
+import { FleetMapEngine } from "../fleet_map/fleet_map_engine.js";
+import { boundsOf, cityOf, useGeography } from "../fleet_map/fleet_map_geography.js";
+import "../fleet_map/fleet_map.css";
 
 const EVERYBODY = { status: [], vehicle: [], hub: "", q: "" };
 const NUMBERED = 9;
 const DROP_REACH_PX = 22;
+const NEAR_ENOUGH = 10;
 
 export function BoardMap({ board, region, styles, stylesKnown }) {
   const box = useRef(null);
@@ -113,14 +114,28 @@ function useChosen(engine, board) {
     engine.fill("order-ways", scene.ways);
     engine.fill("order-ends", scene.ends);
   }, [engine, order, target?.id, target?.lon, planLine]);
+  // Once the card over the map has its height: what lies under it is not seen.
+  const settled = board.detail.id === order?.id;
   useEffect(() => {
-    if (!engine || !order) return;
-    const [west, east] = [Math.min(order.start[0], order.end[0]), Math.max(order.start[0], order.end[0])];
-    const [south, north] = [Math.min(order.start[1], order.end[1]), Math.max(order.start[1], order.end[1])];
-    const seen = engine.map.getBounds();
-    const inside = west > seen.getWest() && east < seen.getEast() && south > seen.getSouth() && north < seen.getNorth();
-    if (!inside || engine.map.getZoom() < 9) engine.camera.fit([[west - 0.02, south - 0.03], [east + 0.02, north + 0.02]]);
-  }, [engine, order?.id]);
+    if (engine && order) bringIntoView(engine, order);
+  }, [engine, order?.id, settled, board.whyOpen]);
+}
+
+function bringIntoView(engine, order) {
+  const box = engine.map.getContainer();
+  const card = box.closest(".wpb-middle").querySelector(".wpb-card");
+  const free = { left: 40, right: 64, top: 72, bottom: (card?.offsetHeight ?? 0) + 44 };
+  const seen = [order.start, order.end].every((place) => {
+    const at = engine.map.project(place);
+    return at.x > free.left && at.x < box.clientWidth - free.right && at.y > free.top && at.y < box.clientHeight - free.bottom;
+  });
+  if (seen && engine.map.getZoom() > NEAR_ENOUGH) return;
+  const [west, east] = [Math.min(order.start[0], order.end[0]), Math.max(order.start[0], order.end[0])];
+  const [south, north] = [Math.min(order.start[1], order.end[1]), Math.max(order.start[1], order.end[1])];
+  const roomy = free.bottom + free.top + 60 < box.clientHeight;
+  engine.map.fitBounds([[west, south], [east, north]], {
+    padding: roomy ? free : { ...free, bottom: 44 }, maxZoom: 14, duration: 500, animate: !engine.reduced.matches,
+  });
 }
 
 /* The driver picked, pointed at in the list, or under a carried order stands out on the map. */

@@ -25,7 +25,7 @@ export function Queue({ board }) {
       {marked.size > 0 ? <BulkBar board={board} /> : (
         <div className="wpb-filters" role="group" aria-label="Filters">
           <label className="wpb-find">
-            <span className="wp-hidden-words">Find an order by number, reference or address</span>
+            <span className="wp-hidden-words">Find an order by number, reference, barcode or name</span>
             <Find value={look.q} onChange={(q) => onLook({ q })} />
           </label>
           <Pick label="Order of the list" value={look.sort} choices={SORTS} onChange={(sort) => onLook({ sort })} />
@@ -60,7 +60,7 @@ function Find({ value, onChange }) {
   };
   return (
     <input
-      id="wpb-find" type="search" value={text} placeholder="Number, reference, address" autoComplete="off" spellCheck="false"
+      id="wpb-find" type="search" value={text} placeholder="Number, reference, name" autoComplete="off" spellCheck="false"
       onChange={(event) => change(event.target.value)}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
@@ -113,33 +113,33 @@ function Orders({ board }) {
   const empty = shown.length === 0;
   return (
     <div className="wpb-list">
-    {fresh > 0 && (
-      <button type="button" className="wpb-fresh" onClick={show}>{fresh} new: show <kbd>n</kbd></button>
-    )}
-    <div
-      id="wpb-orders" className="wpb-rows" ref={box} tabIndex={0} role={empty ? "group" : "listbox"} aria-label="Orders of the queue"
-      aria-multiselectable={empty ? undefined : true} aria-activedescendant={!empty && active ? `wpb-o-${active}` : undefined}
-      aria-busy={!ready}
-      onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}
-      onKeyDown={(event) => {
-        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-        if (!step || event.altKey) return;
-        event.preventDefault();
-        board.step(step, event.shiftKey);
-      }}
-    >
-      {!ready && empty && <Bones />}
-      {ready && empty && <Nothing board={board} />}
-      {shown.map((order) => (
-        <OrderRow
-          key={order.id} order={order} board={board} active={order.id === active} chosen={order.id === chosen}
-          marked={marked.has(order.id)} marking={marked.size > 0}
-        />
-      ))}
-    </div>
-    {board.full && board.counts[board.tab] > shown.length && (
-      <p className="wpb-more">The first {shown.length} of {board.counts[board.tab].toLocaleString("en-GB")}; narrow the filters to see others.</p>
-    )}
+      {fresh > 0 && (
+        <button type="button" className="wpb-fresh" onClick={show}>{fresh} new: show <kbd>n</kbd></button>
+      )}
+      <div
+        id="wpb-orders" className="wpb-rows" ref={box} tabIndex={0} role={empty ? "group" : "listbox"} aria-label="Orders of the queue"
+        aria-multiselectable={empty ? undefined : true} aria-activedescendant={!empty && active ? `wpb-o-${active}` : undefined}
+        aria-busy={!ready}
+        onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}
+        onKeyDown={(event) => {
+          const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+          if (!step || event.altKey) return;
+          event.preventDefault();
+          board.step(step, event.shiftKey);
+        }}
+      >
+        {!ready && empty && <Bones />}
+        {ready && empty && <Nothing board={board} />}
+        {shown.map((order) => (
+          <OrderRow
+            key={order.id} order={order} board={board} active={order.id === active} chosen={order.id === chosen}
+            marked={marked.has(order.id)} marking={marked.size > 0}
+          />
+        ))}
+      </div>
+      {board.full && board.counts[board.tab] > shown.length && (
+        <p className="wpb-more">The first {shown.length} of {board.counts[board.tab].toLocaleString("en-GB")}; narrow the filters to see others.</p>
+      )}
     </div>
   );
 }
@@ -147,8 +147,8 @@ function Orders({ board }) {
 function Bones() {
   return Array.from({ length: 9 }, (_, i) => (
     <div key={i} className="wpb-row wpb-bones" aria-hidden="true">
-      <span className="wp-bone" style={{ width: 104 }} /><span className="wp-bone" style={{ width: 62 }} />
-      <span className="wp-bone" style={{ width: 130 + ((i * 41) % 60) }} /><span className="wp-bone" style={{ width: 86 }} />
+      <div><span className="wp-bone" style={{ width: 104 }} /><span className="wp-grow" /><span className="wp-bone" style={{ width: 62 }} /></div>
+      <div><span className="wp-bone" style={{ width: 130 + ((i * 41) % 60) }} /><span className="wp-grow" /><span className="wp-bone" style={{ width: 86 }} /></div>
     </div>
   ));
 }

@@ -36,21 +36,23 @@ export function OrderRow({ order, board, active, chosen, marked, marking }) {
         if (event.shiftKey) board.markTo(order.id);
         else board.mark(order.id);
       }} />
-      <span className="wpb-number">{order.number}</span>
-      {order.service === "express" && (
-        <span className="wpb-express" title="Express">
-          <svg viewBox="0 0 10 12" width="10" height="12" aria-hidden="true"><path d="M6 .5L1.5 7H5l-1 4.5L8.5 5H5z" fill="currentColor" /></svg>
-          <span className="wp-hidden-words">express</span>
-        </span>
-      )}
-      <Carrier order={order} />
-      <span className="wp-state wpb-late" data-tone={tone}><span className="wp-shape" data-tone={tone} aria-hidden="true" />{word}</span>
-      {pending || order.left || note ? (
-        <span className="wpb-way wpb-told" data-tone={note && !pending ? note.tone : "info"} title={note?.words}>{pending || order.left || note.words}</span>
-      ) : (
-        <span className="wpb-way wp-clip" title={`${order.pickup} to ${order.drop}`}>{order.note || `${order.pickup} to ${order.drop}`}</span>
-      )}
-      <span className="wpb-due">{order.needs && <span className="wpb-needs" title={order.needs}>{order.needs}</span>}promised {promised}</span>
+      <div>
+        <span className="wpb-number">{order.number}</span>
+        {order.service === "express" && (
+          <span className="wpb-express" title="Express">
+            <svg viewBox="0 0 10 12" width="10" height="12" aria-hidden="true"><path d="M6 .5L1.5 7H5l-1 4.5L8.5 5H5z" fill="currentColor" /></svg>
+            <span className="wp-hidden-words">express</span>
+          </span>
+        )}
+        <Carrier order={order} />
+        <span className="wp-state wpb-late" data-tone={tone}><span className="wp-shape" data-tone={tone} aria-hidden="true" />{word}</span>
+      </div>
+      <div>
+        {pending || order.left || note
+          ? <span className="wpb-way wpb-told wp-clip" data-tone={note && !pending ? note.tone : "info"} title={note?.words}>{pending || order.left || note.words}</span>
+          : <span className="wpb-way wp-clip" title={`${order.pickup} to ${order.drop}`}>{order.note || `${order.pickup} to ${order.drop}`}</span>}
+        <span className="wpb-due">{order.needs && <span className="wpb-needs" title={order.needs}>{order.needs}</span>}promised {promised}</span>
+      </div>
     </div>
   );
 }

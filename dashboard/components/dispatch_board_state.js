@@ -1,6 +1,6 @@
 /* What the board remembers while it is open: its address, the order at hand, the driver picked. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { writeAddress } from "./fleet_map_address.js";
+import { writeAddress } from "../fleet_map/fleet_map_address.js";
 
 const PLAIN = { tab: "open", sort: "late", late: false, service: "", hub: "", q: "", drivers: "room" };
 
@@ -111,6 +111,12 @@ export function useChoice(shown, detail, onChoose) {
   return {
     active, chosen, chosenOrder, marked, whyOpen, setWhyOpen, choose,
     letGo: () => choose(""),
+    /* What was at hand is done: the keyboard goes to the next order. */
+    moveOn: () => {
+      const next = shown.slice(at + 1).find((order) => !order.left) ?? shown.slice(0, Math.max(0, at)).findLast((order) => !order.left);
+      choose("");
+      setActive(next?.id ?? "");
+    },
     step: (by, marking = false) => {
       const next = shown[at < 0 ? 0 : Math.max(0, Math.min(shown.length - 1, at + by))];
       if (!next) return;

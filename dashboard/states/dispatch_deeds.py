@@ -50,11 +50,15 @@ NO_OUTCOME: Outcome = {
 
 
 class Deed(TypedDict):
-    """What was asked: on which orders at which versions (0 for whatever it is now)."""
+    """What was asked: on which orders at which versions (0 for whatever it is now).
+
+    `force` overrules what speaks against the driver, with the reason.
+    """
 
     orders: list[tuple[str, int]]
     driver: str
     reason: str
+    force: bool
 
 
 def read_deed(sent: Any) -> Deed:
@@ -70,6 +74,7 @@ def read_deed(sent: Any) -> Deed:
         "orders": orders,
         "driver": str(sent.get("driver") or ""),
         "reason": str(sent.get("reason") or "").strip()[:300],
+        "force": sent.get("force") is True,
     }
 
 
@@ -86,6 +91,7 @@ async def carry_out(session: Session, principal: Principal, verb: str, deed: Dee
                 "items": items,
                 "driver_id": deed["driver"] or None,
                 "reason": deed["reason"] or None,
+                "force": deed["force"],
             }
         )
     except ValidationError as error:

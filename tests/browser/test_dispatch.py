@@ -1,0 +1,362 @@
+"""The dispatcher's board in a real browser: by mouse, by key, by finger, and with a colleague."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import SignIn, sign_in_as
+from tests.browser.dispatching import Desk, desk_of, somebody
+from tests.support.system import System
+
+PATIENCE_MS = 30_000
+SEEN_WITHIN_MS = 2_000
+PHONE = {"width": 390, "height": 844}
+MAP = "document.querySelector('.wpb-map .wpm-map')?.fleetMap"
+
+
+@pytest.fixture(scope="module")
+def desk(system: System) -> Desk:
+    return desk_of(system)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def paused_city(system: System, browser: Browser) -> Iterator[None]:
+    """Bangkok without automatic matching, so that only the tests assign; on again at the end."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{system.url}/auth/login?next=/dispatch")
+    sign_in_as(page, "Fleet manager")
+    flip(page, "Pause", "Heavy rain")
+    yield
+    flip(page, "Resume", "Back to normal")
+    context.close()
+
+
+def flip(page: Page, verb: str, reason: str) -> None:
+    page.get_by_role("button", name=f"{verb} Bangkok").click(timeout=PATIENCE_MS)
+    asked = page.get_by_role("dialog")
+    asked.get_by_role("button", name=reason).click()
+    asked.get_by_role("button", name=verb, exact=True).click()
+    after = "paused" if verb == "Pause" else "on"
+    switch = page.get_by_role("group", name="Automatic matching")
+    expect(switch).to_contain_text(f"Automatic matching {after}", timeout=PATIENCE_MS)
+
+
+def open_board(
+    sign_in: SignIn,
+    system: System,
+    name: str = "",
+    role: str = "Fleet manager",
+    query: str = "",
+    **options: Any,
+) -> Page:
+    """The board, listing only the orders for a recipient of this name."""
+    page = sign_in(role, "/dispatch", **options)
+    asked = f"q={quote(name)}" if name else ""
+    page.goto(urljoin(system.url, f"/dispatch?region=TH-10&{asked}&{query}"))
+    if name:
+        expect(rows(page).first).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_function(f"() => ({MAP}?.points.size ?? 0) > 0", timeout=PATIENCE_MS)
+    return page
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Orders of the queue").get_by_role("option")
+
+
+def row(page: Page, number: str) -> Locator:
+    return page.locator(f"[data-order='{number}']")
+
+
+def ranked(page: Page, number: str) -> Locator:
+    return page.get_by_role("listbox", name=f"Drivers for {number}").get_by_role("option")
+
+
+def choose(page: Page, number: str) -> Locator:
+    """Click the order and answer the drivers ranked for it."""
+    row(page, number).click()
+    drivers = ranked(page, number)
+    expect(drivers.first).to_be_visible(timeout=PATIENCE_MS)
+    return drivers
+
+
+def code_of(driver: Locator) -> str:
+    return driver.locator(".wpb-code").inner_text()
+
+
+def test_an_order_is_dragged_onto_a_driver_of_the_list(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    page = open_board(sign_in, system, name)
+    driver = choose(page, order["number"]).nth(1)
+    code = code_of(driver)
+    row(page, order["number"]).drag_to(driver)
+    expect(page.locator(".wpb-outcome")).to_contain_text(f"assigned to {code}", timeout=PATIENCE_MS)
+    assert desk.driver_code(order["number"]) == code
+
+
+def test_an_order_is_dragged_onto_a_driver_on_the_map(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    page = open_board(sign_in, system, name)
+    driver = choose(page, order["number"]).first
+    code, driver_id = code_of(driver), driver.get_attribute("data-driver")
+    page.keyboard.press("w")
+    page.evaluate(
+        f"""(id) => {{
+          const {{ points, map }} = {MAP};
+          const {{ lon, lat }} = points.shown(points.slotOf.get(id), 1);
+          map.jumpTo({{ center: [lon, lat - 0.0004], zoom: 16.5 }});
+        }}""",
+        driver_id,
+    )
+    start = row(page, order["number"]).bounding_box()
+    assert start is not None
+    page.mouse.move(start["x"] + 80, start["y"] + 20)
+    page.mouse.down()
+    place = f"""(id) => {{
+      const engine = {MAP};
+      const at = engine.screenOf(engine.points.slotOf.get(id));
+      const box = engine.map.getContainer().getBoundingClientRect();
+      return [box.left + at.x, box.top + at.y];
+    }}"""
+    page.mouse.move(*page.evaluate(place, driver_id), steps=8)
+    # The driver rides on: where they are now counts.
+    page.mouse.move(*page.evaluate(place, driver_id), steps=2)
+    expect(page.locator(".wpb-ghost")).to_contain_text("let go to assign")
+    page.mouse.up()
+    outcome = page.locator(".wpb-outcome")
+    expect(outcome).to_contain_text("assigned to", timeout=PATIENCE_MS)
+    assert f"assigned to {desk.driver_code(order['number'])}" in outcome.inner_text()
+    assert desk.driver_code(order["number"]) == code
+
+
+def test_an_order_is_assigned_by_keyboard_alone(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    desk.orders({}, {}, name=name)
+    page = open_board(sign_in, system, name)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    number = page.locator(".wpb-row[data-active]").get_attribute("data-order") or ""
+    assert number == rows(page).nth(1).get_attribute("data-order")
+    page.keyboard.press("Enter")
+    drivers = ranked(page, number)
+    expect(drivers.nth(1)).to_be_visible(timeout=PATIENCE_MS)
+    second = code_of(drivers.nth(1))
+    page.keyboard.press("2")
+    expect(page.get_by_role("button", name=f"Assign to {second}")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator(".wpb-outcome")).to_contain_text(f"{number} assigned to {second}")
+    assert desk.driver_code(number) == second
+    # The card is closed and the keyboard is at the order that is left.
+    expect(page.locator(".wpb-card")).to_have_count(0)
+    other = page.locator(".wpb-row[data-active]")
+    expect(other).not_to_have_attribute("data-order", number)
+
+
+def test_undo_takes_the_order_back_into_the_queue(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    page = open_board(sign_in, system, name)
+    driver = choose(page, order["number"]).first
+    page.keyboard.press("a")
+    expect(page.locator(".wpb-outcome")).to_contain_text(f"assigned to {code_of(driver)}")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".wpb-outcome")).to_contain_text("taken back", timeout=PATIENCE_MS)
+    assert desk.order(order["number"])["state"] == "ready"
+
+
+def test_a_bulk_deed_tells_which_orders_failed_and_why(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    good, bad, also = desk.orders({}, {"vehicle": "truck"}, {}, name=name)
+    page = open_board(sign_in, system, name)
+    rows(page).first.locator(".wpb-mark").click()
+    rows(page).last.click(modifiers=["Shift"])
+    expect(page.locator(".wpb-bulk")).to_contain_text("3 marked")
+    bike = desk.drivers("bike")[0]
+    page.locator(f"[data-driver='{bike['id']}']").click(timeout=PATIENCE_MS)
+    page.keyboard.press("a")
+    drawer = page.get_by_role("region", name="Results")
+    expect(drawer).to_contain_text("2 of 3 assigned", timeout=PATIENCE_MS)
+    failed = drawer.locator("li").first
+    expect(failed).to_contain_text(bad["number"])
+    expect(failed).to_contain_text("another kind of vehicle")
+    assert {desk.driver_code(each["number"]) for each in (good, also)} == {bike["code"]}
+    assert desk.driver_code(bad["number"]) == ""
+    # What failed stays marked, so that it can be given to another driver.
+    expect(page.locator(".wpb-bulk")).to_contain_text("1 marked")
+    drawer.get_by_role("button", name="Retry the one").click()
+    told = page.locator(".wpb-outcome")
+    expect(told).to_contain_text("another kind of vehicle", timeout=PATIENCE_MS)
+
+
+def test_a_colleagues_assignment_is_seen_within_two_seconds(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    first, second = desk.orders({}, {}, name=name)
+    mine = open_board(sign_in, system, name)
+    theirs = open_board(sign_in, system, name, role="Admin")
+    # The pointer rests in my list: the order that leaves keeps its place and says what became of it.
+    row(mine, first["number"]).hover()
+    driver = choose(theirs, first["number"]).first
+    code = code_of(driver)
+    theirs.keyboard.press("a")
+    expect(row(mine, first["number"])).to_contain_text(
+        re.compile(f"assigned to {code} by "), timeout=SEEN_WITHIN_MS
+    )
+    expect(row(mine, second["number"])).not_to_contain_text("assigned")
+    mine.mouse.move(720, 400)
+    expect(row(mine, first["number"])).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_new_orders_wait_while_the_pointer_is_in_the_list(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    page = open_board(sign_in, system, name)
+    row(page, order["number"]).hover()
+    before = row(page, order["number"]).bounding_box()
+    desk.orders({"promised_at": order["created_at"]}, name=name)
+    show = page.get_by_role("button", name="1 new: show")
+    expect(show).to_be_visible(timeout=SEEN_WITHIN_MS)
+    expect(rows(page)).to_have_count(1)
+    assert row(page, order["number"]).bounding_box() == before
+    show.click()
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).first).to_contain_text("late")
+
+
+def test_an_order_that_somebody_changed_meanwhile_says_who_and_what(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    page = open_board(sign_in, system, name)
+    drivers = choose(page, order["number"])
+    target = drivers.nth(1).bounding_box()
+    start = row(page, order["number"]).bounding_box()
+    assert start is not None
+    assert target is not None
+    page.mouse.move(start["x"] + 80, start["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 60, target["y"] + 10, steps=5)
+    # While an order is carried the board does not move; a colleague holds and releases it now.
+    desk.act(order["number"], "hold", reason="Address unclear")
+    desk.act(order["number"], "release")
+    page.mouse.up()
+    told = page.locator(".wpb-outcome")
+    expect(told).to_contain_text(f"{order['number']} is ready now", timeout=PATIENCE_MS)
+    expect(told).to_contain_text("released")
+    expect(row(page, order["number"])).to_contain_text("is ready now")
+    # The row has been read anew: the same deed now succeeds.
+    page.keyboard.press("a")
+    expect(page.locator(".wpb-outcome")).to_contain_text("assigned to", timeout=PATIENCE_MS)
+
+
+def test_hold_release_and_cancel_ask_for_a_reason_and_move_the_order(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    number = order["number"]
+    page = open_board(sign_in, system, name)
+    choose(page, number)
+    page.keyboard.press("h")
+    asked = page.get_by_role("dialog")
+    asked.get_by_role("button", name="Address unclear").click()
+    asked.get_by_role("button", name="Hold", exact=True).click()
+    expect(page.locator(".wpb-outcome")).to_contain_text("put on hold", timeout=PATIENCE_MS)
+    page.get_by_role("tab", name=re.compile("On hold")).click()
+    expect(row(page, number)).to_contain_text("on hold", timeout=PATIENCE_MS)
+    row(page, number).click()
+    page.keyboard.press("h")
+    expect(page.locator(".wpb-outcome")).to_contain_text("released", timeout=PATIENCE_MS)
+    page.get_by_role("tab", name=re.compile("Unassigned")).click()
+    choose(page, number)
+    page.keyboard.press("c")
+    page.get_by_role("textbox", name="Reason").fill("Asked by the shop")
+    page.get_by_role("button", name="Cancel the order").click()
+    expect(page.locator(".wpb-outcome")).to_contain_text("cancelled", timeout=PATIENCE_MS)
+    assert desk.order(number)["state"] == "cancelled"
+
+
+def test_the_address_shows_a_colleague_the_same(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({"service": "express"}, name=name)
+    page = open_board(sign_in, system, name)
+    page.get_by_role("button", name="Express", exact=True).click()
+    choose(page, order["number"])
+    page.wait_for_function("() => location.search.includes('order=WP-')")
+    query = page.url.partition("?")[2]
+    colleague = open_board(sign_in, system, name, role="Admin", query=query)
+    expect(colleague.get_by_role("region", name=f"Order {order['number']}")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    express = colleague.get_by_role("button", name="Express", exact=True)
+    expect(express).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_support_agent_may_hold_but_not_assign(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    page = open_board(sign_in, system, name, role="Support agent")
+    choose(page, order["number"])
+    expect(page.get_by_role("button", name=re.compile("^Assign"))).to_be_disabled()
+    expect(page.get_by_role("button", name="Hold")).to_be_enabled()
+    expect(page.get_by_role("button", name=re.compile("Resume"))).to_have_count(0)
+
+
+def test_a_phone_assigns_by_taps(sign_in: SignIn, system: System, desk: Desk) -> None:
+    name = somebody()
+    [order] = desk.orders({}, name=name)
+    page = open_board(sign_in, system, name, viewport=PHONE, has_touch=True)
+    row(page, order["number"]).tap()
+    drivers = ranked(page, order["number"])
+    expect(drivers.nth(1)).to_be_visible(timeout=PATIENCE_MS)
+    code = code_of(drivers.nth(1))
+    drivers.nth(1).tap()
+    page.get_by_role("button", name="Assign", exact=True).tap()
+    expect(page.locator(".wpb-outcome")).to_contain_text(f"assigned to {code}", timeout=PATIENCE_MS)
+    assert desk.driver_code(order["number"]) == code
+    for part in ("Map", "Drivers", "Plans", "Queue"):
+        page.get_by_role("tab", name=re.compile(f"^{part}")).tap()
+        assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_on_the_board(
+    sign_in: SignIn, system: System, desk: Desk, theme: str
+) -> None:
+    name = somebody()
+    [order, _] = desk.orders({}, {"service": "express"}, name=name)
+    page = open_board(sign_in, system, name)
+    if theme == "light":
+        page.evaluate("() => window.waypost.toggleTheme()")
+    choose(page, order["number"])
+    page.keyboard.press("x")
+    page.wait_for_function(f"() => {MAP}.map.isStyleLoaded()", timeout=PATIENCE_MS)
+    found = Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
