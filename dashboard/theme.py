@@ -19,8 +19,7 @@ INFO = "var(--wp-info)"
 GOOD = "var(--wp-good)"
 OFF = "var(--wp-off)"
 
-STYLESHEETS = ["/tokens.css", "/console.css", "/payments.css"]
-STYLESHEETS = ["/tokens.css", "/console.css", "/orders.css"]
+STYLESHEETS = ["/tokens.css", "/console.css", "/orders.css", "/payments.css"]
 
 SHAPES: dict[Tone, str] = {
     "critical": "diamond",
