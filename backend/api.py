@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from backend import health
 from backend.identity import auth_endpoints
 from backend.identity import endpoints as identity
+from backend.payments import endpoints as payments
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
@@ -34,6 +35,7 @@ def create_api() -> FastAPI:
     api.include_router(identity.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
+    api.include_router(payments.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

@@ -18,8 +18,8 @@ from backend.platform.db import Database
 from backend.platform.ids import uuid7
 from backend.settings import Settings
 
-from .books import faults, holdings
 from .books import book as book_batch
+from .books import faults, holdings
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 CURRENCIES = ("THB", "VND")
