@@ -114,3 +114,6 @@ class Gateway(Protocol):
 
     async def find_refund(self, call: Call) -> RefundReport | None:
         """The refund that was made under the call's key, None where there is none."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
