@@ -16,6 +16,7 @@ from backend.dispatch import (
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
+from backend.payments import endpoints as payments
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
@@ -54,6 +55,7 @@ def create_api() -> FastAPI:
     api.include_router(order_endpoints.router)
     api.include_router(order_import_endpoints.router)
     api.include_router(roster_endpoints.router)
+    api.include_router(payments.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

@@ -20,6 +20,7 @@ from backend.payments.asking import ask_once
 from backend.payments.gateways.protocol import (
     Call,
     Gateway,
+    LeftAlone,
     RefundReport,
     Refused,
     Report,
@@ -38,6 +39,9 @@ from backend.platform.telemetry import get_logger
 ACTOR = "system"
 _AT_ONCE = 20
 _LEASE = timedelta(seconds=60)
+_LEFT_ALONE_FOR = timedelta(seconds=15)
+# A customer does not wait longer than that; what is owed to somebody is asked for ever.
+_CUSTOMERS_WAIT = timedelta(minutes=15)
 
 _log = get_logger(__name__)
 
@@ -198,8 +202,15 @@ def _refund_of(attempt: AttemptRow) -> UUID:
 def _try_again(attempt: AttemptRow, silence: Exception, now: datetime) -> bool:
     """Whether another try follows; what may have been done is asked about until it is known."""
     unsure = isinstance(silence, Unknown) or attempt.code == "unknown"
-    if attempt.tries >= MOST_TRIES and not unsure:
+    untried = isinstance(silence, LeftAlone)
+    waited = attempt.action == Action.AUTHORISE and now - attempt.created_at > _CUSTOMERS_WAIT
+    if not unsure and (waited or (attempt.tries >= MOST_TRIES and not untried)):
         return False
+    if untried:
+        attempt.tries -= 1
+        attempt.due_at = now + _LEFT_ALONE_FOR * (0.5 + random.random())  # noqa: S311 - jitter, no secret
+        attempt.state = "sent" if unsure else "queued"
+        return True
     attempt.state = "sent" if unsure else "queued"
     attempt.code = "unknown" if unsure else "unreachable"
     attempt.message = str(silence)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Row, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, or_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -166,7 +166,7 @@ async def balances(
 
 async def entries(
     session: AsyncSession, account_id: UUID, *, before: int | None, limit: int
-) -> list[Row[Any]]:
+) -> list[tuple[EntryRow, TransferRow]]:
     """Entries of an account with their transfers, newest first, below number `before`."""
     wanted = (
         select(EntryRow, TransferRow)
@@ -176,12 +176,12 @@ async def entries(
     if before is not None:
         wanted = wanted.where(col(EntryRow.seq) < before)
     found = await session.execute(wanted.order_by(col(EntryRow.seq).desc()).limit(limit))
-    return list(found)
+    return [(row[0], row[1]) for row in found]
 
 
 async def entries_between(
     session: AsyncSession, account_id: UUID, since: datetime, until: datetime
-) -> list[Row[Any]]:
+) -> list[tuple[EntryRow, TransferRow]]:
     """Entries with their transfers from `since` up to but not at `until`, oldest first."""
     found = await session.execute(
         select(EntryRow, TransferRow)
@@ -193,7 +193,7 @@ async def entries_between(
         )
         .order_by(col(EntryRow.seq))
     )
-    return list(found)
+    return [(row[0], row[1]) for row in found]
 
 
 async def after_entry(session: AsyncSession, account_id: UUID, seq: int) -> tuple[int, int]:
@@ -230,7 +230,7 @@ async def transfers(
     """Transfers newest first that touch an account in the scopes and match what is set."""
     wanted = select(TransferRow)
     if EVERYWHERE not in scopes:
-        seen = select(AccountRow.id).where(within(col(AccountRow.region), scopes))
+        seen = select(col(AccountRow.id)).where(within(col(AccountRow.region), scopes))
         wanted = wanted.where(
             or_(col(TransferRow.debit).in_(seen), col(TransferRow.credit).in_(seen))
         )

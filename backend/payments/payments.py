@@ -144,7 +144,7 @@ async def order_payments(session: AsyncSession, principal: Principal, number: st
     attempts = await repository.attempts_of(session, [row.id for row in rows])
     return OrderPayments(
         order=number,
-        terms=rows[0].terms if rows else None,  # type: ignore[arg-type]
+        terms=rows[0].terms if rows else None,
         payments=[views.payment_out(row, attempts[row.id]) for row in rows],
         refunds=refunds,
         cod=views.cod_out(cash) if cash else None,
@@ -166,13 +166,13 @@ async def failure_groups(
                 gateway=row.gateway,
                 code=row.code,
                 reason=row.reason or row.code,
-                count=row.count,
+                count=row.number,
                 amounts=[amount],
                 oldest=row.oldest,
                 newest=row.newest,
             )
             continue
-        known.count += row.count
+        known.count += row.number
         known.amounts.append(amount)
         known.oldest = min(known.oldest, row.oldest)
         known.newest = max(known.newest, row.newest)
@@ -190,7 +190,7 @@ async def payment_totals(
     refunded: dict[str, int] = {}
     late = 0
     for row in await repository.totals(session, scopes, since, region):
-        counts[row.state] = counts.get(row.state, 0) + row.count
+        counts[row.state] = counts.get(row.state, 0) + row.number
         captured[row.currency] = captured.get(row.currency, 0) + int(row.captured)
         refunded[row.currency] = refunded.get(row.currency, 0) + int(row.refunded)
         late += row.late

@@ -71,7 +71,7 @@ async def payments_of_number(session: AsyncSession, number: str) -> list[Payment
 async def payment_by_ref(session: AsyncSession, gateway: str, ref: str) -> UUID | None:
     """The payment for which a gateway once made `ref`, in this round of trying or an earlier."""
     return await session.scalar(
-        select(AttemptRow.payment_id).where(
+        select(col(AttemptRow.payment_id)).where(
             col(AttemptRow.gateway) == gateway,
             col(AttemptRow.gateway_ref) == ref,
             col(AttemptRow.action) == Action.AUTHORISE,
@@ -82,7 +82,7 @@ async def payment_by_ref(session: AsyncSession, gateway: str, ref: str) -> UUID 
 async def round_of_ref(session: AsyncSession, payment_id: UUID, ref: str) -> int | None:
     """In which round of trying a gateway made `ref`."""
     return await session.scalar(
-        select(AttemptRow.round).where(
+        select(col(AttemptRow.round)).where(
             col(AttemptRow.payment_id) == payment_id,
             col(AttemptRow.gateway_ref) == ref,
             col(AttemptRow.action) == Action.AUTHORISE,
@@ -127,13 +127,13 @@ async def payments(
 
 async def failure_groups(
     session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> list[Row[Any]]:
+) -> Sequence[Any]:
     """Failed payments counted by gateway, code and currency, with the newest reason of each."""
     query = select(
         col(PaymentRow.gateway),
         func.coalesce(col(PaymentRow.failure_code), "unknown").label("code"),
         col(PaymentRow.currency),
-        func.count().label("count"),
+        func.count().label("number"),
         func.sum(col(PaymentRow.amount)).label("amount"),
         func.min(col(PaymentRow.updated_at)).label("oldest"),
         func.max(col(PaymentRow.updated_at)).label("newest"),
@@ -142,7 +142,7 @@ async def failure_groups(
     if region:
         query = query.where(within(col(PaymentRow.region), [region]))
     found = await session.execute(query.group_by(text("1, 2, 3")).order_by(text("4 DESC, 1, 2")))
-    return list(found)
+    return found.all()
 
 
 async def totals(
@@ -152,7 +152,7 @@ async def totals(
     query = select(
         col(PaymentRow.state),
         col(PaymentRow.currency),
-        func.count().label("count"),
+        func.count().label("number"),
         func.sum(col(PaymentRow.captured)).label("captured"),
         func.sum(col(PaymentRow.refunded)).label("refunded"),
         func.count(col(PaymentRow.late_at)).label("late"),

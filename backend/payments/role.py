@@ -26,13 +26,16 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
     """Do all of it until `stop`; each loop on its own, so that a slow gateway holds up no order."""
     gateways = open_gateways(resources)
     database = resources.database
-    async with asyncio.TaskGroup() as group:
-        group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
-        group.create_task(_repeat(stop, _IDLE_S, lambda: actions.run_due(database, gateways)))
-        group.create_task(_repeat(stop, _IDLE_S, lambda: listen(resources, gateways)))
-        group.create_task(_repeat(stop, 1.0, lambda: actions.poll(database, gateways)))
-        group.create_task(_repeat(stop, _TEND_EVERY_S, lambda: tend(resources)))
-        group.create_task(_repeat(stop, _SUM_UP_EVERY_S, lambda: sum_up(resources)))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
+            group.create_task(_repeat(stop, _IDLE_S, lambda: actions.run_due(database, gateways)))
+            group.create_task(_repeat(stop, _IDLE_S, lambda: listen(resources, gateways)))
+            group.create_task(_repeat(stop, 1.0, lambda: actions.poll(database, gateways)))
+            group.create_task(_repeat(stop, _TEND_EVERY_S, lambda: tend(resources)))
+            group.create_task(_repeat(stop, _SUM_UP_EVERY_S, lambda: sum_up(resources)))
+    finally:
+        await gateways.close()
 
 
 async def listen(resources: Resources, gateways: Gateways) -> int:

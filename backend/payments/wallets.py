@@ -18,6 +18,7 @@ from backend.payments.gateways.registry import gateway_of
 from backend.payments.models import PaymentRow, WalletRow
 from backend.payments.rules import State
 from backend.payments.schemas import (
+    AccountRef,
     EntryPage,
     Money,
     PaymentOut,
@@ -165,7 +166,7 @@ async def wallet_entries(
     account = await ledger_repository.account(session, row.account_id)
     if account is None:
         named = wallet_account(row.id, row.region, row.currency)
-        empty = ledger.AccountRef(
+        empty = AccountRef(
             id=named.id, kind=named.kind, owner=named.owner, region=named.region,
             currency=named.currency,
         )  # fmt: skip

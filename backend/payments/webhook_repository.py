@@ -18,7 +18,7 @@ async def keep(session: AsyncSession, row: WebhookRow) -> bool:
     values = insert(WebhookRow).values(row.model_dump())
     kept = await session.scalar(
         values.on_conflict_do_nothing(index_elements=["gateway", "event_id"]).returning(
-            WebhookRow.id  # type: ignore[arg-type]
+            col(WebhookRow.id)
         )
     )
     return kept is not None

@@ -51,6 +51,8 @@ OWN_DOOR = {
     "/api/osmand/{key}",
     "/api/owntracks",
     "/api/live",
+    "/api/hooks/stripe",
+    "/api/hooks/razorpay",
 }
 DEMO = "/auth/demo-idp/"
 

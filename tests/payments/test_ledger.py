@@ -267,9 +267,9 @@ async def test_balances_at_any_past_time(resources: Resources) -> None:
                 (await ledger.balance_at(session, SYSTEM, account.id, at)).balance for at in moments
             ]
         assert past == [0, sign * 100, sign * 300, sign * 600]
+    later = clock.now() + timedelta(minutes=1)
     with pytest.raises(Invalid):
         async with resources.database.unit_of_work() as session:
-            later = clock.now() + timedelta(minutes=1)
             await ledger.balance_at(session, SYSTEM, purse().id, later)
 
 
@@ -285,16 +285,14 @@ async def test_a_correction_points_at_what_it_corrects_and_takes_back_no_more(
     assert (corrected.corrects, corrected.debit.kind) == (first, "wallet")
     assert await holdings(resources.database, purse(), CLEARING) == [(300, 0), (-300, 0)]
     await fund(resources.database, purse(), 1000)
+    rest = CorrectionIn(id=uuid7(), reason="again", amount=None)
     with pytest.raises(Invalid, match="More would be taken back"):
         async with resources.database.unit_of_work() as session:
-            rest = CorrectionIn(id=uuid7(), reason="again", amount=None)
             await ledger.correct_transfer(session, SYSTEM, first, rest)
     await book(resources.database, post(uuid7(), purse(), SHOP, 1250, "payment"))
+    spent = CorrectionIn(id=uuid7(), reason="spent", amount=Money(minor=100, currency="THB"))
     with pytest.raises(booking.Insufficient):
         async with resources.database.unit_of_work() as session:
-            spent = CorrectionIn(
-                id=uuid7(), reason="spent", amount=Money(minor=100, currency="THB")
-            )
             await ledger.correct_transfer(session, SYSTEM, first, spent)
     await check(resources.database)
 

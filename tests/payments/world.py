@@ -102,6 +102,14 @@ class World:
             ):
                 await session.execute(text(statement))
 
+    async def ask_now(self, gateways: Gateways | None = None) -> None:
+        """Gateways are asked about every payment that is to be asked about some time."""
+        async with self.database.unit_of_work() as session:
+            await session.execute(
+                text("UPDATE payments_payment SET ask_at = now() WHERE ask_at IS NOT NULL")
+            )
+        await actions.poll(self.database, gateways or self.gateways)
+
     async def payment(self, order_id: UUID) -> PaymentDetail:
         """The order's payment with all that belongs to it."""
         async with self.database.unit_of_work() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from backend.payments.gateways.protocol import Unreachable
+from backend.payments.gateways.protocol import LeftAlone
 
 _FAILURES = 5
 _OPEN_S = 30.0
@@ -38,9 +38,9 @@ class Breaker:
         )
 
     def enter(self) -> None:
-        """Let a call pass, or raise Unreachable without asking the gateway."""
+        """Let a call pass, or raise LeftAlone without asking the gateway."""
         if self.open:
-            raise Unreachable(f"{self._name} did not answer; it is left alone for a while")
+            raise LeftAlone(f"{self._name} did not answer; it is left alone for a while")
         self._trying = self._failed >= self._most
 
     def succeeded(self) -> None:

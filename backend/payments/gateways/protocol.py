@@ -73,6 +73,10 @@ class Unreachable(Exception):
     """The gateway was surely not asked: it may be asked again."""
 
 
+class LeftAlone(Unreachable):
+    """The gateway did not answer others, so it was not even tried."""
+
+
 class Unknown(Exception):
     """The gateway may have done it or not: it must be asked what it knows."""
 
@@ -110,3 +114,6 @@ class Gateway(Protocol):
 
     async def find_refund(self, call: Call) -> RefundReport | None:
         """The refund that was made under the call's key, None where there is none."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

@@ -124,6 +124,10 @@ class Razorpay:
         made = (await self._ask("GET", f"/v1/payments/{payment['id']}/refunds?count=100"))["items"]
         return next((_refund(one) for one in made if one.get("receipt") == str(call.key)), None)
 
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.aclose()
+
     async def _payment(self, ref: str | None) -> dict[str, Any]:
         tried = (await self._ask("GET", f"/v1/orders/{ref}/payments"))["items"]
         if not tried:

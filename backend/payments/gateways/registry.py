@@ -48,6 +48,11 @@ class Gateways:
         _asked.add(1, {"gateway": name, "outcome": "answered"})
         return answer
 
+    async def close(self) -> None:
+        """Let go of every connection."""
+        for gateway in self._gateways.values():
+            await gateway.close()
+
 
 def open_gateways(resources: Resources) -> Gateways:
     """Every gateway that has its keys, and the sandbox outside production."""

@@ -174,6 +174,9 @@ class Sandbox:
             known = await repository.operation(session, call.key)
             return RefundReport(**known.answer) if known else None
 
+    async def close(self) -> None:
+        """The database is not the sandbox's to close."""
+
     async def complete_action(self, ref: str) -> Report:
         """The customer did what was asked of them."""
         async with self._database.unit_of_work() as session:

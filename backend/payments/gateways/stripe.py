@@ -48,10 +48,11 @@ class Stripe:
     name = "stripe"
 
     def __init__(self, api_key: str, url: str) -> None:
+        self._http = stripe.AIOHTTPClient(timeout=_TIMEOUT_S)
         self._client = stripe.StripeClient(
             api_key,
             base_addresses={"api": url},
-            http_client=stripe.HTTPXClient(timeout=_TIMEOUT_S),
+            http_client=self._http,
             # Trying again is ours to decide: the library would do it in the dark.
             max_network_retries=0,
         )
@@ -125,6 +126,10 @@ class Stripe:
         params: Any = {"payment_intent": call.ref, "limit": _PAGE}
         page = await _asked(self._client.v1.refunds.list_async(params))
         return next((_refund(made) for made in page.data if _carries(made, call)), None)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._http.close_async()
 
 
 def _marks(call: Call) -> dict[str, str]:

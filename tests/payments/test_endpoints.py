@@ -1,0 +1,411 @@
+"""Payments over HTTP: shapes that outsiders read, refusals that name the field."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from backend.identity.schemas import SYSTEM, AuditFilter
+from backend.identity.service import issue_api_token, list_audit
+from backend.platform import clock
+from backend.platform.ids import uuid7
+from backend.platform.resources import Resources
+from tests.tracking.fleet import somebody
+
+from .books import fund, purse
+from .world import World, number_of
+
+THB = {"minor": 50_000, "currency": "THB"}
+
+
+@pytest.fixture
+def world(resources: Resources) -> World:
+    return World(resources)
+
+
+@pytest.fixture
+async def agent(resources: Resources) -> dict[str, str]:
+    return await somebody(resources, "support_agent", "TH")
+
+
+async def test_a_payment_has_the_shape_that_outsiders_read(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    order = await world.order()
+    await world.settle()
+    page = (await client.get("/api/v1/payments", headers=agent)).json()
+    [found] = page["items"]
+    assert page["next_cursor"] is None
+    assert found["order"] == number_of(order)
+    assert (found["amount"], found["captured"], found["refunded"]) == (
+        THB, {**THB, "minor": 0}, {**THB, "minor": 0},
+    )  # fmt: skip
+    assert (found["state"], found["gateway"]) == ("authorised", "sandbox")
+    assert [attempt["action"] for attempt in found["attempts"]] == ["authorise"]
+    one = (await client.get(f"/api/v1/payments/{found['id']}", headers=agent)).json()
+    titles = [item["title"] for item in one["timeline"]]
+    assert titles[0] == "Payment opened"
+    assert {"Authorisation asked", "Put aside on the ledger"} <= set(titles)
+    assert (one["may_capture"], one["may_retry"]) == (True, False)
+    shown = (await client.get(f"/api/v1/payments/orders/{number_of(order)}", headers=agent)).json()
+    assert shown["payments"][0]["id"] == found["id"]
+
+
+async def test_payments_are_filtered_and_paged(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    good = [await world.order() for _ in range(3)]
+    bad = await world.order(method="sandbox:decline=card_declined")
+    await world.settle()
+
+    async def orders(**query: Any) -> list[str]:
+        answer = await client.get("/api/v1/payments", params=query, headers=agent)
+        assert answer.status_code == 200, answer.text
+        return [item["order"] for item in answer.json()["items"]]
+
+    assert await orders(states="failed") == [number_of(bad)]
+    assert await orders(failure_code="card_declined") == [number_of(bad)]
+    assert await orders(q=number_of(bad)[-6:].lower()) == [number_of(bad)]
+    assert await orders(region="TH-10", states=["authorised"]) == [
+        number_of(order) for order in reversed(good)
+    ]
+    assert await orders(region="IN") == await orders(currency="VND") == []
+    assert await orders(since=(clock.now() + timedelta(hours=1)).isoformat()) == []
+    assert await orders(late="true") == []
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 3}
+    while True:
+        page = (await client.get("/api/v1/payments", params=query, headers=agent)).json()
+        seen += [item["order"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert sorted(seen) == sorted(number_of(order) for order in (*good, bad))
+    for wrong in ({"cursor": "%%"}, {"cursor": "AAAA"}):
+        answer = await client.get("/api/v1/payments", params=wrong, headers=agent)
+        assert answer.status_code == 400, wrong
+    for wrong in ({"states": "asleep"}, {"limit": 201}, {"q": "\0"}, {"since": "yesterday"}):
+        answer = await client.get("/api/v1/payments", params=wrong, headers=agent)
+        assert answer.status_code == 422, wrong
+
+
+async def test_payments_of_other_regions_are_not_there(
+    world: World, client: httpx.AsyncClient, resources: Resources
+) -> None:
+    order = await world.order()
+    found = await world.payment(order)
+    foreign = await somebody(resources, "support_agent", "IN")
+    assert (await client.get("/api/v1/payments", headers=foreign)).json()["items"] == []
+    one = f"/api/v1/payments/{found.id}"
+    assert (await client.get(one, headers=foreign)).status_code == 404
+    assert (await client.post(f"{one}/retry", json={}, headers=foreign)).status_code == 404
+    shown = await client.get(f"/api/v1/payments/orders/{number_of(order)}", headers=foreign)
+    assert shown.json()["payments"] == []
+    reader = await somebody(resources, "fleet_manager", "TH-10")
+    assert (await client.get(one, headers=reader)).status_code == 200
+    assert (await client.post(f"{one}/retry", json={}, headers=reader)).status_code == 403
+
+
+async def test_an_order_is_paid_by_a_method_of_the_app_once(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    order = await world.order(method=None)
+    body = {"order": number_of(order), "amount": THB, "method": "sandbox:ok"}
+    headers = {**agent, "Idempotency-Key": "pay-1"}
+    first, again = [
+        await client.post("/api/v1/payments", json=body, headers=headers) for _ in range(2)
+    ]
+    assert (first.status_code, first.json()) == (201, again.json())
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = {**body, "method": "sandbox:late=1"}
+    assert (await client.post("/api/v1/payments", json=other, headers=headers)).status_code == 422
+    await world.settle()
+    assert await world.state(order) == "authorised"
+    refused = await client.post("/api/v1/payments", json=body, headers=agent)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:waypost:problem:wrong_state")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"amount": {"minor": 50_000, "currency": "INR"}}, "/amount/currency"),
+        ({"amount": {"minor": 50_000, "currency": "XXX"}}, "/amount/currency"),
+        ({"amount": {"minor": -1, "currency": "THB"}}, "/amount/minor"),
+        ({"amount": {"minor": 0, "currency": "THB"}}, "/amount/minor"),
+        ({"amount": {"minor": 500.5, "currency": "THB"}}, "/amount/minor"),
+        ({"amount": {"minor": "50000", "currency": "THB"}}, "/amount/minor"),
+        ({"amount": {"minor": 10**16, "currency": "THB"}}, "/amount/minor"),
+        ({"amount": {"minor": 49_999, "currency": "THB"}}, "/amount/minor"),
+        ({"order": "WP-0000000000"}, "/order"),
+        ({"method": ""}, "/method"),
+        ({"method": "a\0b"}, "/method"),
+        ({"gateway": "paypal"}, "/gateway"),
+        ({"tip": 5}, "/tip"),
+    ],
+)
+async def test_bad_input_is_refused_by_field_and_nothing_is_half_applied(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str], change: Any, pointer: str
+) -> None:
+    order = await world.order(method=None)
+    body = {"order": number_of(order), "amount": THB, "method": "sandbox:ok", **change}
+    answer = await client.post("/api/v1/payments", json=body, headers=agent)
+    assert answer.status_code == 422, answer.text
+    assert pointer in [fault["pointer"] for fault in answer.json()["errors"]]
+    assert await world.state(order) == "requires_method"
+    assert await world.attempts(order) == []
+
+
+async def test_an_order_of_another_region_is_unknown(
+    world: World, client: httpx.AsyncClient, resources: Resources
+) -> None:
+    order = await world.order(method=None)
+    foreign = await somebody(resources, "support_agent", "IN")
+    body = {"order": number_of(order), "amount": THB, "method": "sandbox:ok"}
+    answer = await client.post("/api/v1/payments", json=body, headers=foreign)
+    assert answer.json()["errors"][0]["pointer"] == "/order"
+
+
+async def test_an_integration_works_by_named_permissions(
+    world: World, client: httpx.AsyncClient, resources: Resources
+) -> None:
+    order = await world.order()
+    async with resources.database.unit_of_work() as session:
+        issued = await issue_api_token(
+            session, SYSTEM, "app", permissions=frozenset({"payments:read"}), regions=("TH",)
+        )
+    headers = {"Authorization": f"Bearer {issued.secret}"}
+    found = await client.get("/api/v1/payments", headers=headers)
+    assert [item["order"] for item in found.json()["items"]] == [number_of(order)]
+    assert (await client.get("/api/v1/refunds", headers=headers)).status_code == 403
+
+
+async def test_many_are_tried_again_with_a_result_for_each(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    failed = [await world.order(method="sandbox:decline=card_declined") for _ in range(2)]
+    fine = await world.order()
+    await world.settle()
+    ids = [str((await world.payment(order)).id) for order in (*failed, fine)]
+    groups = (await client.get("/api/v1/payments/failures", headers=agent)).json()
+    assert [(g["gateway"], g["code"], g["count"]) for g in groups] == [
+        ("sandbox", "card_declined", 2)
+    ]
+    assert groups[0]["amounts"] == [{"minor": 100_000, "currency": "THB"}]
+    asked = {"payment_ids": [*ids, str(uuid7()), ids[0]]}
+    answer = await client.post("/api/v1/payments/retry", json=asked, headers=agent)
+    results = answer.json()["results"]
+    assert [r["index"] for r in results] == [0, 1, 2, 3, 4]
+    assert [(r["status"], r["code"]) for r in results] == [
+        ("accepted", None), ("accepted", None), ("rejected", "wrong_state"),
+        ("rejected", "not_found"), ("duplicate", None),
+    ]  # fmt: skip
+    assert (await world.payment(failed[0])).state == "processing"
+
+
+async def test_capture_and_cancel_are_asked_over_http(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    taken, given_up = await world.order(), await world.order()
+    await world.settle()
+    first, second = [(await world.payment(order)).id for order in (taken, given_up)]
+    for amount, pointer in (
+        ({"minor": 50_001, "currency": "THB"}, "/amount/minor"),
+        ({"minor": 0, "currency": "THB"}, "/amount/minor"),
+        ({"minor": 1, "currency": "VND"}, "/amount/currency"),
+    ):
+        refused = await client.post(
+            f"/api/v1/payments/{first}/capture", json={"amount": amount}, headers=agent
+        )
+        assert refused.json()["errors"][0]["pointer"] == pointer
+    part = {"amount": {"minor": 20_000, "currency": "THB"}}
+    answer = await client.post(f"/api/v1/payments/{first}/capture", json=part, headers=agent)
+    assert answer.status_code == 202
+    answer = await client.post(
+        f"/api/v1/payments/{second}/cancel", json={"reason": "asked by phone"}, headers=agent
+    )
+    assert answer.status_code == 202
+    await world.settle()
+    assert (await world.payment(taken)).captured.minor == 20_000
+    assert await world.state(given_up) == "cancelled"
+    totals = (
+        await client.get(
+            "/api/v1/payments/totals",
+            params={"since": (clock.now() - timedelta(hours=1)).isoformat()},
+            headers=agent,
+        )
+    ).json()
+    assert totals["counts"] == {"captured": 1, "cancelled": 1}
+    assert (totals["captured"], totals["success"]) == ([{"minor": 20_000, "currency": "THB"}], 1.0)
+
+
+async def test_refunds_go_over_http_with_an_idempotency_key(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str], resources: Resources
+) -> None:
+    order = await world.order()
+    await world.settle()
+    await world.deliver(order)
+    await world.settle()
+    found = await world.payment(order)
+    body = {"payment_id": str(found.id), "amount": {"minor": 10_000, "currency": "THB"},
+            "reason": "arrived broken"}  # fmt: skip
+    headers = {**agent, "Idempotency-Key": "r-1"}
+    first, again = [
+        await client.post("/api/v1/refunds", json=body, headers=headers) for _ in range(2)
+    ]
+    assert first.json() == again.json()
+    await world.settle()
+    assert (await world.payment(order)).refunded.minor == 10_000
+    limit = await client.get(
+        "/api/v1/refunds/limit", params={"region": "TH-10", "currency": "THB"}, headers=agent
+    )
+    assert limit.json()["limit"]["minor"] == 100_000
+    lead = await somebody(resources, "support_lead", "TH")
+    asked = {**body, "amount": {"minor": 40_000, "currency": "THB"}}
+    one = (await client.post("/api/v1/refunds", json=asked, headers=agent)).json()
+    refused = await client.post(
+        f"/api/v1/refunds/{one['id']}/approve", json={"note": "looks right"}, headers=lead
+    )
+    assert refused.status_code == 409
+    rows = list(
+        csv.DictReader(io.StringIO((await client.get("/api/v1/refunds.csv", headers=agent)).text))
+    )
+    assert sorted(row["amount"] for row in rows) == ["100.00", "400.00"]
+
+
+async def test_exports_hold_major_units_and_no_formulas(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str], resources: Resources
+) -> None:
+    await world.order(12_345)
+    answer = await client.get("/api/v1/payments.csv", headers=agent)
+    assert answer.headers["content-type"].startswith("text/csv")
+    [row] = csv.DictReader(io.StringIO(answer.text))
+    assert (row["amount"], row["currency"], row["captured"]) == ("123.45", "THB", "0.00")
+    from backend.payments.exports import table
+
+    text = table(("a", "b", "c"), [("=1+1", "-12.50", "@x")])
+    assert text.splitlines()[1] == "'=1+1,-12.50,'@x"
+    async with resources.database.unit_of_work() as session:
+        trail = await list_audit(session, SYSTEM, AuditFilter())
+    assert "payments.exported" in {row.action for row in trail}
+
+
+async def test_the_ledger_is_read_by_the_auditor_alone(
+    resources: Resources, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    first = await fund(resources.database, purse(), 70_000)
+    auditor = await somebody(resources, "auditor")
+    assert (await client.get("/api/v1/ledger/accounts", headers=agent)).status_code == 403
+    page = (await client.get("/api/v1/ledger/accounts", headers=auditor)).json()
+    wallet = next(item for item in page["items"] if item["kind"] == "wallet")
+    assert (wallet["balance"], wallet["available"], wallet["floored"]) == (70_000, 70_000, True)
+    one = f"/api/v1/ledger/accounts/{wallet['id']}"
+    entries = (await client.get(f"{one}/entries", headers=auditor)).json()
+    assert [entry["balance"] for entry in entries["items"]] == [70_000]
+    before = {"at": (clock.now() - timedelta(hours=1)).isoformat()}
+    past = await client.get(f"{one}/balance", params=before, headers=auditor)
+    assert past.json()["balance"] == 0
+    checked = (await client.get("/api/v1/ledger/check", headers=auditor)).json()
+    assert (checked["faults"], checked["entries"]) == ([], 2)
+    transfer = (await client.get(f"/api/v1/ledger/transfers/{first}", headers=auditor)).json()
+    assert (transfer["state"], transfer["amount"]) == (
+        "posted", {"minor": 70_000, "currency": "THB"},
+    )  # fmt: skip
+    assert transfer["credit"]["id"] == wallet["id"]
+    lines = (await client.get(f"{one}/entries.csv", headers=auditor)).text
+    assert "700.00" in lines
+    wanted = {"id": str(uuid7()), "reason": "typed twice"}
+    correct = f"/api/v1/ledger/transfers/{first}/correct"
+    assert (await client.post(correct, json=wanted, headers=auditor)).status_code == 403
+    admin = await somebody(resources, "admin")
+    done = await client.post(correct, json=wanted, headers=admin)
+    assert (done.status_code, done.json()["corrects"]) == (201, str(first))
+
+
+async def test_wallets_over_http(
+    world: World, client: httpx.AsyncClient, agent: dict[str, str], resources: Resources
+) -> None:
+    wallet = await world.wallet(25_000)
+    lead = await somebody(resources, "support_lead", "TH")
+    one = f"/api/v1/wallets/{wallet}"
+    found = (await client.get(one, headers=agent)).json()
+    assert (found["available"], found["name"]) == ({"minor": 25_000, "currency": "THB"}, "Ann")
+    listed = (await client.get("/api/v1/wallets", params={"q": "ann"}, headers=agent)).json()
+    assert [item["id"] for item in listed["items"]] == [str(wallet)]
+    body = {"amount": {"minor": 5_000, "currency": "THB"}, "method": "sandbox:ok"}
+    assert (await client.post(f"{one}/top-up", json=body, headers=agent)).status_code == 403
+    assert (await client.post(f"{one}/top-up", json=body, headers=lead)).status_code == 202
+    await world.settle()
+    assert await world.balance(wallet) == (30_000, 0)
+    entries = (await client.get(f"{one}/entries", headers=agent)).json()
+    assert [entry["balance"] for entry in entries["items"]] == [30_000, 25_000]
+    month = {"month": f"{clock.now():%Y-%m}"}
+    told = (await client.get(f"{one}/statement", params=month, headers=agent)).json()
+    assert told["currency"] == "THB"
+    pdf = await client.get(f"{one}/statement.pdf", params=month, headers=agent)
+    assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    text = await client.get(f"{one}/statement.csv", params=month, headers=agent)
+    assert "Opening balance" in text.text
+    wrong = await client.get(f"{one}/statement", params={"month": "2026-13"}, headers=agent)
+    assert wrong.status_code == 422
+    opened = await client.post(
+        "/api/v1/wallets", json={"holder": "c:1", "name": "Bo", "region": "TH-10"}, headers=lead
+    )
+    assert (opened.status_code, opened.json()["balance"]["minor"]) == (201, 0)
+    assert UUID(opened.json()["id"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "hub"},
+        {"kind": "bank", "hub": "TH-10.siam"},
+        {"kind": "merchant", "merchant": "x"},
+        {"kind": "gift"},
+        {"kind": "bank", "hub": "TH-10.siam", "reference": "x",
+         "received": {"minor": -5, "currency": "THB"}},
+    ],
+)  # fmt: skip
+async def test_a_hand_over_needs_what_its_kind_needs(
+    resources: Resources, client: httpx.AsyncClient, body: Any
+) -> None:
+    manager = await somebody(resources, "fleet_manager", "TH-10")
+    answer = await client.post("/api/v1/cod/remittances", json=body, headers=manager)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"]
+
+
+async def test_cash_over_http(
+    world: World, client: httpx.AsyncClient, resources: Resources
+) -> None:
+    await world.wallet()
+    driver = uuid7()
+    order = await world.order(terms="cod")
+    await world.deliver(order, driver=driver, collected=50_000)
+    manager = await somebody(resources, "fleet_manager", "TH-10")
+    board = (await client.get("/api/v1/cod/board", headers=manager)).json()
+    [row] = board["drivers"]
+    listed = await client.get(
+        "/api/v1/cod/orders", params={"driver_id": str(driver)}, headers=manager
+    )
+    assert listed.json()["items"][0]["state"] == "with_driver"
+    body = {
+        "kind": "hub", "driver_id": str(driver), "shift": row["shift"], "hub": "TH-10.siam",
+        "received": THB,
+    }  # fmt: skip
+    headers = {**manager, "Idempotency-Key": "k"}
+    first, again = [
+        await client.post("/api/v1/cod/remittances", json=body, headers=headers) for _ in range(2)
+    ]
+    assert first.status_code == 201, first.text
+    assert first.json() == again.json()
+    assert first.json()["difference"] == 0
+    page = (await client.get("/api/v1/cod/remittances", headers=manager)).json()
+    assert [item["id"] for item in page["items"]] == [first.json()["id"]]
+    text = (await client.get("/api/v1/cod/orders.csv", headers=manager)).text
+    assert "at_hub" in text
