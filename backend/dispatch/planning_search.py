@@ -129,7 +129,8 @@ def _shipment(place: int, errand: Errand, slack_s: int) -> Shipment:
     return Shipment(
         place,
         place + 1,
-        pickup_tw_early=_opening(errand.opens_s, errand.closes_s, slack_s),
+        # A window that opens after it must be left cannot be told; whoever judges the plan waits.
+        pickup_tw_early=_opening(errand.opens_s, min(errand.closes_s, errand.due_s), slack_s),
         pickup_tw_late=_until(errand.closes_s, slack_s),
         pickup_service_duration=STOP_S,
         delivery_tw_early=_opening(errand.drop_opens_s, errand.due_s, slack_s),
