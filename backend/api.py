@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
+from backend.dispatch import matching_endpoints as matching
 from backend.identity import auth_endpoints
 from backend.identity import endpoints as identity
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -34,6 +35,7 @@ def create_api() -> FastAPI:
     api.include_router(identity.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
+    api.include_router(matching.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api
