@@ -13,6 +13,7 @@ from backend.dispatch import (
     proof_endpoints,
     roster_endpoints,
 )
+from backend.dispatch import matching_endpoints as matching
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
@@ -56,6 +57,7 @@ def create_api() -> FastAPI:
     api.include_router(order_import_endpoints.router)
     api.include_router(roster_endpoints.router)
     api.include_router(payments.router)
+    api.include_router(matching.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

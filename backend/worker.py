@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.eta_role import foretell
+from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
 from backend.notifications import service as notifications
@@ -67,6 +68,7 @@ ROLES: dict[str, Role] = {
     "notifier": notify,
     "payments": payments.run,
     "foreteller": foretell,
+    "planner": plan_tours,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,
