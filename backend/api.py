@@ -5,7 +5,14 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
-from backend.dispatch import customer_endpoints, driver_endpoints, proof_endpoints
+from backend.dispatch import (
+    customer_endpoints,
+    driver_endpoints,
+    order_endpoints,
+    order_import_endpoints,
+    proof_endpoints,
+    roster_endpoints,
+)
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
@@ -43,6 +50,10 @@ def create_api() -> FastAPI:
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
+    api.include_router(notifications.router)
+    api.include_router(order_endpoints.router)
+    api.include_router(order_import_endpoints.router)
+    api.include_router(roster_endpoints.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

@@ -8,8 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 DEVELOPMENT_SECRET = "waypost-development-secret-never-for-production"  # noqa: S105
 
@@ -99,7 +107,56 @@ class Settings(BaseSettings):
         "", description="OSRM-shaped travel time service; empty means the fallback."
     )
 
+    dispatch_every_s: float = Field(
+        2.0, ge=0.2, le=60, description="Each city is matched this often."
+    )
+    dispatch_offer_s: int = Field(
+        25, ge=5, le=600, description="A driver may think about an offer this long."
+    )
+    dispatch_cool_down_s: int = Field(
+        300, ge=0, description="A driver is not asked again for an order this long."
+    )
+    dispatch_unmatched_after_s: int = Field(
+        600, ge=10, description="An order that nobody took for so long is escalated."
+    )
+    dispatch_late_s: int = Field(
+        900, ge=60, description="A driver who would be so late for a pickup loses it to another."
+    )
+
+    stripe_api_key: SecretStr | None = Field(None, description="Secret key of Stripe's API.")
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="Signs Stripe's webhooks; unset refuses them all."
+    )
+    stripe_url: str = Field("https://api.stripe.com", description="Where Stripe's API is.")
+    razorpay_key_id: str = Field("", description="Key id of Razorpay's API.")
+    razorpay_key_secret: SecretStr | None = Field(None, description="Its secret.")
+    razorpay_webhook_secret: SecretStr | None = Field(
+        None, description="Signs Razorpay's webhooks; unset refuses them all."
+    )
+    razorpay_url: str = Field("https://api.razorpay.com", description="Where Razorpay's API is.")
+    gateways: dict[str, str] = Field(
+        default_factory=dict,
+        description='Gateway by country, as JSON: `{"IN": "razorpay", "*": "stripe"}`; '
+        "the sandbox where none is named, but in production.",
+    )
+    commission_bp: int = Field(
+        200, ge=0, le=5_000, description="The platform's share of a payment, in basis points."
+    )
+    settlement_late_after_s: int = Field(
+        3_600, ge=1, description="A delivered order not paid by then is told as late."
+    )
+    cod_late_after_s: int = Field(
+        86_400, ge=1, description="Cash not handed in by then is told as late."
+    )
+
     web_workers: int = Field(2, ge=1, le=64, description="Web processes behind the one port.")
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default_factory=list,
+        description=(
+            "Load balancers whose `X-Forwarded-For` is believed, as JSON of addresses or networks: "
+            '`["10.0.0.0/8"]`.'
+        ),
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; needed in production."
     )
@@ -162,6 +219,10 @@ def load_settings() -> Settings:
     """Read the settings afresh; raises SettingsError with one readable sentence."""
     try:
         return Settings()
+    except SourceError as error:
+        # Raised for a list or a table that is not JSON, and names the field by its bare name.
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise SettingsError(f"WAYPOST_{name.upper()} is not JSON") from error
     except ValidationError as error:
         lines = []
         for fault in error.errors():

@@ -102,8 +102,13 @@ def _bring_up(options: Options, supervisor: Supervisor, console: Console) -> Non
     if options.browser_build:
         _build_console(options, environment, console)
     installation.announce(options.data_dir, running)
-    for spec in _processes(options, environment, stores.redis_url):
-        _ready(console, spec.name, supervisor.start(spec))
+    _forget_beats(stores.redis_url)
+    for name, took_s in supervisor.start_together(
+        _processes(options, environment, stores.redis_url)
+    ):
+        _ready(console, name, took_s)
+    if options.demo:
+        _ready(console, "fleet", supervisor.start(_fleet(options, environment)))
     took = time.monotonic() - started
     console.print(f"\n[bold]Waypost is up[/] after {took:.1f} s: [bold]{settings.public_url}[/]")
     console.print(f"logs in {options.data_dir / 'logs'}, Ctrl-C stops everything\n")
@@ -179,28 +184,39 @@ def _build_console(options: Options, environment: Mapping[str, str], console: Co
 
 
 def _processes(options: Options, environment: Mapping[str, str], redis_url: str) -> list[Spec]:
-    """Web, worker and, in the demo, the fleet, in the order in which they start."""
-    logs = options.data_dir / "logs"
-    command = [sys.executable, "-m", "backend.cli"]
+    """The worker and the web process."""
     address = f"http://{_loopback(options.host)}:{options.port}"
-
-    def spec(name: str, *arguments: str, ready: Callable[[], bool]) -> Spec:
-        return Spec(
-            name=name, argv=[*command, *arguments], ready=ready, log=logs / f"{name}.log",
-            environment=environment, start_within_s=90,
-        )  # fmt: skip
-
-    parts = [
-        spec("worker", "worker", ready=lambda: _worker_beats(redis_url)),
-        spec(
-            "web", "web", "--host", options.host, "--port", str(options.port),
+    web = ("web", "--host", options.host, "--port", str(options.port))
+    return [
+        _own(options, environment, "worker", "worker", ready=lambda: _worker_beats(redis_url)),
+        _own(
+            options, environment, *("web", *web),
             ready=lambda: _answers(f"{address}/api/health/ready"),
         ),
     ]  # fmt: skip
-    if options.demo:
-        fleet = ("--data", str(options.data_dir), "--drivers", str(options.drivers))
-        parts.append(spec("fleet", "simulate", *fleet, ready=lambda: True))
-    return parts
+
+
+def _fleet(options: Options, environment: Mapping[str, str]) -> Spec:
+    """The demo's fleet, which speaks to the running system."""
+    fleet = ("simulate", "--data", str(options.data_dir), "--drivers", str(options.drivers))
+    return _own(options, environment, "fleet", *fleet, ready=lambda: True)
+
+
+def _own(
+    options: Options,
+    environment: Mapping[str, str],
+    name: str,
+    *arguments: str,
+    ready: Callable[[], bool],
+) -> Spec:
+    return Spec(
+        name=name,
+        argv=[sys.executable, "-m", "backend.cli", *arguments],
+        ready=ready,
+        log=options.data_dir / "logs" / f"{name}.log",
+        environment=environment,
+        start_within_s=90,
+    )
 
 
 def _loopback(host: str) -> str:
@@ -224,6 +240,12 @@ def _worker_beats(redis_url: str) -> bool:
             return bool(connection.exists(worker.beat_key("relay")))
     except RedisError:
         return False
+
+
+def _forget_beats(redis_url: str) -> None:
+    """A beat that an earlier worker left behind says nothing of the one that starts now."""
+    with suppress(RedisError), redis.Redis.from_url(redis_url) as connection:
+        connection.delete(worker.beat_key("relay"))
 
 
 class _part:  # noqa: N801

@@ -11,9 +11,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
+from backend.dispatch.dispatcher_role import dispatch
+from backend.dispatch.eta_role import foretell
 from backend.dispatch.service import drop_abandoned
+from backend.dispatch.upkeep import keep_orders
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
+from backend.payments import role as payments
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -52,18 +56,22 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
         async with resources.database.unit_of_work() as session:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
-            await notifications.drop_expired(session)
             await drop_abandoned(session)
+            await notifications.drop_expired(session)
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 
 
 ROLES: dict[str, Role] = {
+    "dispatcher": dispatch,
     "notifier": notify,
+    "payments": payments.run,
+    "foreteller": foretell,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,
     "scheduler": scheduler,
+    "orders": keep_orders,
 }
 
 

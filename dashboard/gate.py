@@ -56,6 +56,9 @@ class Gate:
             await self._guarded(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, send)
+        elif path.endswith(".html"):
+            # The files that pages are built into; their addresses are the pages' own.
+            await PlainTextResponse("Not Found", 404)(scope, receive, self._dressed(send, path))
         elif is_page(path) and scope["method"] in ("GET", "HEAD"):
             await self._page(scope, receive, send)
         else:

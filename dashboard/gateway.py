@@ -19,6 +19,7 @@ from dashboard.cookies import session_cookie_of
 __all__ = [
     "DomainError",
     "Requirement",
+    "Session",
     "Unauthenticated",
     "open",
     "principal_of",
@@ -27,6 +28,8 @@ __all__ = [
     "resources",
 ]
 
+Session = AsyncSession
+"""A unit of work, for the signatures of states, which know no database."""
 _MARK = "__waypost_requirement__"
 F = TypeVar("F", bound=Callable[..., Any])
 

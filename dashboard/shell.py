@@ -12,7 +12,7 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from dashboard.components.basics import link, shape
 from dashboard.components.frame_parts import link_lost, notice, palette, pulse
-from dashboard.states.shell import NAVIGATION, NavEntry, ShellState
+from dashboard.states.shell import NAVIGATION, REGIONAL, NavEntry, ShellState
 
 FRESHNESS_EVERY_S = 5.0
 
@@ -52,6 +52,8 @@ def console_page(
                 content(), route=route, title=title, flush=flush, regional=regional, keys=keys
             )
 
+        if regional:
+            REGIONAL.add(route)
         PAGES.append(ConsolePage(route, title, framed, [ShellState.enter, *on_load]))
         return content
 

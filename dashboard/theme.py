@@ -19,7 +19,13 @@ INFO = "var(--wp-info)"
 GOOD = "var(--wp-good)"
 OFF = "var(--wp-off)"
 
-STYLESHEETS = ["/tokens.css", "/console.css", "/orders.css", "/integrations.css"]
+STYLESHEETS = [
+    "/tokens.css",
+    "/console.css",
+    "/orders.css",
+    "/payments.css",
+    "/integrations.css",
+]
 
 SHAPES: dict[Tone, str] = {
     "critical": "diamond",

@@ -11,7 +11,7 @@ import numpy as np
 from backend.dispatch.matching_rules import REACH_S, Bools, Fleet, OpenOrders, Pairs, pairs_of
 from backend.dispatch.travel import Floats
 
-ENOUGH = 40
+ENOUGH = 32
 _RESOLUTION = 8
 _RING_M = 920.0
 """How far it is from a cell of this resolution to the next, on average (centre to centre)."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch.doorstep_rules import OTP_LIFE, Step
-from backend.dispatch.evidence import order_seen
+from backend.dispatch.orders import order_row
 from backend.dispatch.otp import PURPOSE
 from backend.identity.schemas import Principal
 from backend.platform.consumers import Consumer, Handler, Received
@@ -48,7 +48,7 @@ async def received_codes(
     resources = current()
     if not resources.settings.demo:
         raise NoCode
-    order = await order_seen(session, principal, number)
+    order = await order_row(session, principal, number)
     sealed = await resources.redis.mget([_key(order.number, step) for step in Step])
     codes = {
         step.value: unseal(resources.settings, PURPOSE, code.decode())

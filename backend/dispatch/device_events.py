@@ -8,9 +8,9 @@ from backend.dispatch import doorstep_repository, offers, order_repository
 from backend.dispatch.doorstep_rules import EventType
 from backend.dispatch.doorstep_schemas import EvidenceTaken, Noted, OfferAnswered
 from backend.dispatch.evidence import Taken, add_evidence
-from backend.dispatch.lifecycle import move, note
+from backend.dispatch.lifecycle import move, note, permitted_step
 from backend.dispatch.models import OrderRow
-from backend.dispatch.order_steps import STEPS, Refused, Told, flag, permit
+from backend.dispatch.order_steps import STEPS, Refused, Told, flag
 from backend.dispatch.rules import EVENT_TYPES, TERMINAL, Action
 from backend.identity.schemas import Principal
 from backend.platform.errors import DomainError
@@ -56,7 +56,7 @@ async def _do(session: AsyncSession, caller: Principal, told: Told) -> None:
             action, take = STEPS[told.type]
             if order.state in TERMINAL:
                 await _contradict(session, caller, order, told)
-            permit(order, action)
+            permitted_step(order, action)
             await take(session, caller, order, told)
 
 
@@ -112,9 +112,10 @@ async def _contradict(
     action = STEPS[told.type][0] if told.type in STEPS else None
     if any(step.type == EVENT_TYPES.get(action) for step in ended_so if action):
         return
-    flag(order, "late_evidence")
+    why = f"The driver's phone said {told.type.value} after the order ended."
+    flag(order, why)
     circumstances = told.circumstances(
-        f"The driver's phone said {told.type.value} after the order ended.",
+        why,
         told=told.type.value,
         payload=told.payload.model_dump(mode="json", exclude_none=True, exclude={"otp"}),
     )

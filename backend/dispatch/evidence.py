@@ -8,15 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispatch import order_repository, proof_repository
+from backend.dispatch import proof_repository
 from backend.dispatch.doorstep_models import EvidenceRow
 from backend.dispatch.doorstep_rules import EvidenceKind, Step
 from backend.dispatch.doorstep_schemas import EvidenceOut
-from backend.dispatch.errors import NoSuchOrder
 from backend.dispatch.evidence_store import evidence_store
-from backend.dispatch.lifecycle import place_of
 from backend.dispatch.models import OrderRow
-from backend.identity import service as identity
+from backend.dispatch.orders import order_row
 from backend.identity.schemas import Principal
 from backend.platform import clock
 from backend.platform.errors import NotFound
@@ -85,7 +83,7 @@ async def evidence_of(
     session: AsyncSession, principal: Principal, order_id: UUID
 ) -> list[EvidenceOut]:
     """The order's proofs, oldest first; needs `orders:read` where it is delivered."""
-    order = _seen(principal, await order_repository.by_id(session, order_id))
+    order = await order_row(session, principal, order_id)
     rows = await proof_repository.evidence_of(session, order.id)
     there = {
         upload.sha256
@@ -106,27 +104,10 @@ async def evidence_content(
     session: AsyncSession, principal: Principal, number: str, evidence_id: UUID
 ) -> tuple[bytes, str]:
     """The picture of a proof and its media type; raises NoSuchEvidence where none has come."""
-    order = await order_seen(session, principal, number)
+    order = await order_row(session, principal, number)
     rows = await proof_repository.evidence_of(session, order.id)
     row = next((row for row in rows if row.id == evidence_id), None)
     upload = await proof_repository.upload(session, row.sha256) if row else None
     if upload is None or upload.done_at is None or upload.media_type is None:
         raise NoSuchEvidence
     return await evidence_store().read(upload.sha256), upload.media_type
-
-
-async def order_seen(session: AsyncSession, principal: Principal, number: str) -> OrderRow:
-    """The order with this number, where the caller may read it; raises NoSuchOrder."""
-    return _seen(principal, await order_repository.by_number(session, number))
-
-
-async def order_id_of(session: AsyncSession, principal: Principal, number: str) -> UUID:
-    """The id behind a number, where the caller may read the order; raises NoSuchOrder."""
-    return (await order_seen(session, principal, number)).id
-
-
-def _seen(principal: Principal, order: OrderRow | None) -> OrderRow:
-    identity.authorize(principal, "orders:read")
-    if order is None or not identity.may(principal, "orders:read", place_of(order)):
-        raise NoSuchOrder
-    return order

@@ -42,6 +42,7 @@ class DecisionRow(SQLModel, table=True):
     chosen: UUID | None = None
     considered: int
     candidates: list[dict[str, Any]] = document()
+    unfit: dict[str, int] = document()
 
 
 class OfferRow(SQLModel, table=True):
@@ -51,7 +52,17 @@ class OfferRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_dispatch_offer_order", "order_id", "offered_at"),
         Index("ix_dispatch_offer_driver", "driver_id", "offered_at"),
-        Index("ix_dispatch_offer_open", "expires_at", postgresql_where=text("state = 'open'")),
+        Index("ix_dispatch_offer_city", "city", "offered_at"),
+        Index(
+            "ix_dispatch_offer_open", "city", "expires_at", postgresql_where=text("state = 'open'")
+        ),
+        Index(
+            "uq_dispatch_offer_open",
+            "order_id",
+            "driver_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
         Index(
             "uq_dispatch_offer_accepted_round",
             "order_id",
@@ -62,6 +73,7 @@ class OfferRow(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
+    city: str
     order_id: UUID
     driver_id: UUID
     decision_id: UUID | None = None
@@ -113,10 +125,20 @@ class StopRow(SQLModel, table=True):
 
 
 class EtaErrorRow(SQLModel, table=True):
-    """How far an ETA was off when the order arrived; what corrections are learned from."""
+    """An ETA as it was given when an order entered a state, and how long it took in the end.
+
+    `raw_s` is what the travel model said by itself: corrections are learned against that.
+    """
 
     __tablename__ = "dispatch_eta_error"
-    __table_args__ = (Index("ix_dispatch_eta_error_city", "city", "arrived_at"),)
+    __table_args__ = (
+        Index("ix_dispatch_eta_error_city", "city", "arrived_at"),
+        Index(
+            "ix_dispatch_eta_error_awaited",
+            "city",
+            postgresql_where=text("arrived_at IS NULL"),
+        ),
+    )
 
     order_id: UUID = Field(primary_key=True)
     horizon: str = Field(primary_key=True)
@@ -124,7 +146,11 @@ class EtaErrorRow(SQLModel, table=True):
     hub: str | None = None
     vehicle: str
     hour: int
+    made_at: datetime = moment()
+    raw_s: int
     predicted_s: int
-    actual_s: int
-    inside: bool
-    arrived_at: datetime = moment()
+    low_s: int
+    high_s: int
+    actual_s: int | None = None
+    inside: bool | None = None
+    arrived_at: datetime | None = moment(nullable=True)

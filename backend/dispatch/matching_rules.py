@@ -175,7 +175,7 @@ def reasons_of(bits: int) -> list[Unfit]:
 def _finish_s(orders: OpenOrders, fleet: Fleet, pairs: Pairs, speeds: Floats) -> Floats:
     """Seconds from now until the order would be handed over."""
     o, d = pairs.order, pairs.driver
-    direct = road_m(orders.lat[o], orders.lon[o], orders.drop_lat[o], orders.drop_lon[o])
+    direct = road_m(orders.lat, orders.lon, orders.drop_lat, orders.drop_lon)[o]
     at_pickup = np.maximum(pairs.seconds + fleet.orders[d] * IN_HAND_S, orders.ready_in_s[o])
     return at_pickup + STOP_S + direct / speeds[fleet.vehicle[d]] + STOP_S
 

@@ -22,6 +22,7 @@ class OfferState(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    TAKEN_BACK = "taken_back"
 
 
 class Unfit(StrEnum):
@@ -273,7 +274,7 @@ class PlanResult(BaseModel):
 
 
 class RedispatchIn(_In):
-    """The area to take orders from whose drivers have not picked them up.
+    """The area whose drivers are to lose the orders that they have not picked up.
 
     `polygon` is a ring of [lon, lat] pairs; the whole region without.
     """

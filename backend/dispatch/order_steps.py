@@ -21,16 +21,16 @@ from backend.dispatch.doorstep_rules import (
     Step,
 )
 from backend.dispatch.doorstep_schemas import Delivered, Failed, GivenBack, Payload, PickedUp
-from backend.dispatch.errors import WrongState
 from backend.dispatch.evidence import Taken, add_evidence
 from backend.dispatch.evidence_store import name_of
-from backend.dispatch.lifecycle import Circumstances, move
+from backend.dispatch.lifecycle import Circumstances, move, permitted_step
 from backend.dispatch.models import OrderRow
 from backend.dispatch.otp import check_code, mint_otp
 from backend.dispatch.proof import proof_of_delivery
-from backend.dispatch.rules import Action, OrderState, step
+from backend.dispatch.rules import Action
 from backend.identity.schemas import Principal
 from backend.platform.errors import Conflict
+from backend.platform.money import plain
 from backend.regions.rules import haversine_m
 
 _CLOCKS_AGREE_S = 2.0
@@ -74,15 +74,13 @@ class Told:
 
 
 def flag(order: OrderRow, why: str) -> None:
-    """Have people look at the order; the first reason stays."""
+    """Have people look at the order; the first reason stays until it is settled."""
     order.flagged = order.flagged or why
 
 
-def permit(order: OrderRow, action: Action) -> None:
-    """Raise WrongState where the order's state does not allow the action."""
-    held_from = OrderState(order.held_from) if order.held_from else None
-    if step(OrderState(order.state), action, held_from) is None:
-        raise WrongState(f"{order.number} is {order.state.replace('_', ' ')}.")
+def _flag_if_far(order: OrderRow, away: float | None, verb: str) -> None:
+    if away is not None and away > FAR_M:
+        flag(order, f"{verb} {away:,.0f} m from the drop.")
 
 
 async def _reach_pickup(
@@ -97,7 +95,7 @@ async def _reach_pickup(
 async def _pick_up(session: AsyncSession, caller: Principal, order: OrderRow, told: Told) -> None:
     payload = told.payload
     assert isinstance(payload, PickedUp)
-    permit(order, Action.PICK_UP)
+    permitted_step(order, Action.PICK_UP)
     wanted = {parcel.barcode for parcel in await order_repository.parcels(session, [order.id])}
     scanned = set(payload.barcodes)
     if foreign := sorted(scanned - wanted):
@@ -146,10 +144,9 @@ async def _depart(session: AsyncSession, caller: Principal, order: OrderRow, tol
 
 
 async def _arrive(session: AsyncSession, caller: Principal, order: OrderRow, told: Told) -> None:
-    permit(order, Action.ARRIVE)
+    permitted_step(order, Action.ARRIVE)
     away = told.away_from(order.drop_lat, order.drop_lon)
-    if away is not None and away > FAR_M:
-        flag(order, "far_from_drop")
+    _flag_if_far(order, away, "Arrived")
     await move(session, caller, order, Action.ARRIVE, told.circumstances(distance_m=away))
     await mint_otp(session, caller, order, Step.DROP)
 
@@ -158,7 +155,7 @@ async def _deliver(session: AsyncSession, caller: Principal, order: OrderRow, to
     payload = told.payload
     assert isinstance(payload, Delivered)
     # Before the code is looked at: a refused delivery must not cost an attempt.
-    permit(order, Action.DELIVER)
+    permitted_step(order, Action.DELIVER)
     cash = order.terms == "cod"
     taken = payload.collected
     if cash and taken is None:
@@ -168,10 +165,10 @@ async def _deliver(session: AsyncSession, caller: Principal, order: OrderRow, to
         raise Refused(proof, CODE_TROUBLE[proof])
     due = order.amount_minor if cash else 0
     if taken is not None and (taken.minor, taken.currency) != (due, order.currency):
-        flag(order, "collected_differs")
+        got, asked = plain(taken.minor, taken.currency), plain(due, order.currency)
+        flag(order, f"Collected {got} where {asked} was due.")
     away = told.away_from(order.drop_lat, order.drop_lon)
-    if away is not None and away > FAR_M:
-        flag(order, "far_from_drop")
+    _flag_if_far(order, away, "Delivered")
     circumstances = told.circumstances(
         proof=proof.value, distance_m=away, received_by=payload.received_by
     )

@@ -20,9 +20,11 @@ from backend.dispatch.errors import WrongState
 from backend.dispatch.evidence import Taken, add_evidence
 from backend.dispatch.evidence_store import name_of
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change, place_of
-from backend.dispatch.models import OrderEventRow, OrderRow
+from backend.dispatch.models import OrderRow
+from backend.dispatch.order_views import order_out
 from backend.dispatch.otp import check_code
 from backend.dispatch.rules import ON_BOARD, Action, OrderState
+from backend.dispatch.schemas import OrderOut
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform import clock
@@ -48,8 +50,8 @@ async def proof_of_delivery(
 
 async def override_proof(
     session: AsyncSession, principal: Principal, order_id: UUID, wanted: OverrideIn
-) -> OrderEventRow:
-    """Waive the proof of an order on board, with a reason; the last step of its history.
+) -> OrderOut:
+    """Waive the proof of an order on board, with a reason; the order as it stands.
 
     Needs `orders:override`, and is audited. The driver may then deliver without proof; `deliver`
     closes the order at once. Raises WrongState where the order is not on board, or not at the door.
@@ -67,12 +69,12 @@ async def override_proof(
     )
     await add_evidence(session, principal, order, taken)
     why = Circumstances(reason=wanted.reason)
-    step = await note(session, principal, order, "order.proof_overridden", why)
+    await note(session, principal, order, "order.proof_overridden", why)
     if wanted.deliver:
         await proof_repository.mark_parcels(session, order.id, clock.now(), delivered=True)
         data = {"proof": Proof.OVERRIDE, "collected": None}
         why = Circumstances(reason=wanted.reason, data=data)
-        step = await move(session, principal, order, Action.DELIVER, why)
+        await move(session, principal, order, Action.DELIVER, why)
     await identity.record(
         session,
         principal,
@@ -82,4 +84,4 @@ async def override_proof(
         after={"number": order.number, "delivered": wanted.deliver},
         reason=wanted.reason,
     )
-    return step
+    return await order_out(session, principal, order)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 
 from backend.dispatch import service
 from backend.dispatch.doorstep_schemas import CodeOut, EvidenceOut, OverrideIn, ResendIn
-from backend.dispatch.schemas import OrderEventOut
+from backend.dispatch.schemas import OrderOut
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.platform.http import Uow
@@ -32,7 +32,7 @@ _AS_PICTURE = {
 @router.get("/{number}/evidence")
 async def list_evidence(session: Uow, caller: Reader, number: str) -> list[EvidenceOut]:
     """The order's proofs, oldest first."""
-    order_id = await service.order_id_of(session, caller, number)
+    order_id = await service.order_id_of(session, number)
     return await service.evidence_of(session, caller, order_id)
 
 
@@ -46,18 +46,17 @@ async def show_evidence(session: Uow, caller: Reader, number: str, evidence_id: 
 @router.post("/{number}/otp/resend")
 async def resend_otp(session: Uow, caller: Writer, number: str, wanted: ResendIn) -> CodeOut:
     """Have a new code sent to the recipient."""
-    order_id = await service.order_id_of(session, caller, number)
+    order_id = await service.order_id_of(session, number)
     return await service.resend_otp(session, caller, order_id, wanted.step)
 
 
 @router.post("/{number}/proof/override")
 async def override_proof(
     session: Uow, caller: Overrider, number: str, wanted: OverrideIn
-) -> OrderEventOut:
+) -> OrderOut:
     """Waive the proof of an order, with a reason that is kept."""
-    order_id = await service.order_id_of(session, caller, number)
-    step = await service.override_proof(session, caller, order_id, wanted)
-    return OrderEventOut.model_validate(step.model_dump())
+    order_id = await service.order_id_of(session, number)
+    return await service.override_proof(session, caller, order_id, wanted)
 
 
 @demo.get("/orders/{number}/otp")

@@ -13,6 +13,7 @@ from backend.dispatch.acts import (
     settle_flag,
     unassign_order,
 )
+from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
@@ -21,8 +22,9 @@ from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
-from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of, order_id_of
-from backend.dispatch.imports import import_orders, preview_import
+from backend.dispatch.evidence import add_evidence, evidence_content, evidence_of
+from backend.dispatch.exports import export_orders, note_export
+from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
@@ -32,16 +34,16 @@ from backend.dispatch.orders import (
     get_order,
     list_orders,
     order_history,
+    order_id_of,
     reveal_field,
 )
 from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.performance import driver_performance
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import (
-    cancel_shift,
-    driver_performance,
-    list_shifts,
-    plan_shift,
+    get_capacity,
+    list_documents,
     roster,
     roster_driver,
     set_capacity,
@@ -49,6 +51,7 @@ from backend.dispatch.roster import (
 )
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
 from backend.dispatch.rules import actions_from
+from backend.dispatch.shifts import cancel_shift, list_shifts, plan_shift
 from backend.dispatch.sync import sync
 from backend.dispatch.tasks import tasks_of_driver
 from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned, upload_state
@@ -61,9 +64,11 @@ __all__ = [
     "add_evidence",
     "append_upload",
     "assign_order",
+    "at_risk_from",
     "begin_upload",
     "cancel_order",
     "cancel_shift",
+    "carriers",
     "change_order",
     "changes_of",
     "city_switches",
@@ -77,13 +82,18 @@ __all__ = [
     "eta_accuracy",
     "evidence_content",
     "evidence_of",
+    "export_orders",
     "fail_order",
     "flag_order",
     "follow_order",
+    "get_capacity",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
+    "import_template",
+    "last_steps",
+    "list_documents",
     "list_orders",
     "list_routes",
     "list_shifts",
@@ -91,6 +101,7 @@ __all__ = [
     "mint_otp",
     "move",
     "note",
+    "note_export",
     "offers_of_driver",
     "offers_of_order",
     "order_history",

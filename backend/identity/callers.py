@@ -17,9 +17,13 @@ from backend.identity.schemas import Principal
 from backend.identity.sessions import principal_of_session
 from backend.identity.tokens import principal_of_bearer
 from backend.platform.errors import Forbidden, Unauthenticated
-from backend.platform.http import Res, client_address
+from backend.platform.http import ALLOWANCE, Res, client_address
 from backend.platform.ratelimit import take
 from backend.platform.resources import Resources
+
+# A program that works through a list; far above any person, far below what hurts the others.
+CALLS_PER_S = 200.0
+CALLS_AT_ONCE = 1_000
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -77,10 +81,19 @@ async def identify(connection: HTTPConnection, resources: Resources) -> Principa
 
 
 async def caller(request: Request, resources: Res) -> AsyncIterator[Principal]:
-    """The caller of an endpoint; raises Unauthenticated. A refusal further in is recorded."""
+    """The caller of an endpoint; raises Unauthenticated, or RateLimited for one who asks too often.
+
+    A refusal further in is recorded.
+    """
     principal = await identify(request, resources)
     if principal is None:
         raise Unauthenticated
+    request.scope[ALLOWANCE] = await take(
+        resources.redis,
+        f"caller:{principal.token_id or principal.id}",
+        rate_per_s=CALLS_PER_S,
+        burst=CALLS_AT_ONCE,
+    )
     changes_by_cookie = principal.session_id is not None and request.method not in _SAFE_METHODS
     if changes_by_cookie and not is_own_origin(request, resources.settings.public_url):
         raise ForeignOrigin

@@ -108,6 +108,11 @@ class RateLimited(_RetryLater):
     code = "rate_limited"
     title = "Too many requests"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        wait = super().headers["Retry-After"]
+        return {"Retry-After": wait, "RateLimit": f'"default";r=0;t={wait}'}
+
 
 class Unavailable(_RetryLater):
     """A part this needs is down or full; nothing was accepted."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -13,13 +14,17 @@ from fastapi.responses import JSONResponse, Response
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import StatusCode, set_span_in_context
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.platform.errors import (
+    BadRequest,
+    Conflict,
     DomainError,
     FieldError,
     InternalError,
@@ -31,7 +36,13 @@ from backend.platform.redis import unavailable
 from backend.platform.resources import Resources, current
 from backend.platform.telemetry import get_logger, meter, tracer
 
+ALLOWANCE = "waypost.allowance"
+"""Where a request's scope keeps what its caller may still ask for; the answer tells it."""
+
 MAX_BODY_BYTES = 2 * 1024 * 1024
+
+# Classes of SQLSTATE: data exception, integrity constraint violation, syntax error or access rule.
+_BAD_VALUE, _BROKEN_RULE, _BAD_STATEMENT = "22", "23", "42"
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
@@ -110,7 +121,15 @@ async def _http_error(_: Request, error: Exception) -> Response:
     )
 
 
-async def _store_down(request: Request, error: Exception) -> Response:
+async def _store_failed(request: Request, error: Exception) -> Response:
+    """What the database says of the values in a statement is told apart from its being away."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if state.startswith(_BAD_VALUE):
+        return problem(BadRequest("A value in this request cannot be looked up or kept."))
+    if state.startswith(_BROKEN_RULE):
+        return problem(Conflict())
+    if state.startswith(_BAD_STATEMENT):
+        return await _bug(request, error)
     _log.error("store_unavailable", path=request.url.path, error=repr(error))
     if isinstance(error, RedisError):
         return problem(unavailable(error))
@@ -127,14 +146,37 @@ def install_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(DomainError, _domain_error)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
-    for down in (RedisError, OperationalError, InterfaceError, DBAPIError, OSError):
-        api.add_exception_handler(down, _store_down)
+    for failure in (RedisError, DBAPIError, PoolTimeout, OSError):
+        api.add_exception_handler(failure, _store_failed)
     api.add_exception_handler(Exception, _bug)
 
 
 def client_address(connection: HTTPConnection) -> str:
-    """The address the request came from, for limits and the audit trail."""
-    return connection.client.host if connection.client else "unknown"
+    """The address the request came from, for limits and the audit trail.
+
+    Behind trusted proxies it is the last one in `X-Forwarded-For` that is none of theirs: what
+    stands before it is the sender's own word.
+    """
+    address = connection.client.host if connection.client else "unknown"
+    trusted = current().settings.trusted_proxies
+    if not trusted or not _lies_in(address, trusted):
+        return address
+    named = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+    for hop in reversed(named):
+        if not (hop := hop.strip()):
+            break
+        address = hop
+        if not _lies_in(address, trusted):
+            break
+    return address
+
+
+def _lies_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks)
 
 
 class _BodyTooLarge(Exception):
@@ -179,8 +221,10 @@ class BoundedBody:
                 await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = TooLarge(f"The body is larger than {self._limit} bytes.")
-        await problem(refusal)(scope, receive, send)
+        answer = problem(TooLarge(f"The body is larger than {self._limit} bytes."))
+        # The rest of the body stays unread, and with it this connection unusable.
+        answer.headers["Connection"] = "close"
+        await answer(scope, receive, send)
 
 
 class Observed:
@@ -202,6 +246,10 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if allowance := scope.get(ALLOWANCE):
+                    headers = MutableHeaders(scope=message)
+                    for name, value in allowance.headers.items():
+                        headers.setdefault(name, value)
             await send(message)
 
         # By hand, not by `start_as_current_span`: that costs as much as a whole small request.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -48,11 +48,16 @@ class Supervisor:
 
     def start(self, spec: Spec) -> float:
         """Start one part and wait until it is ready; answers how long that took, in seconds."""
-        started = time.monotonic()
-        kept = _Kept(Child(spec), started)
-        self._kept.append(kept)
-        kept.child.wait_ready()
-        return time.monotonic() - started
+        [(_, took_s)] = self.start_together([spec])
+        return took_s
+
+    def start_together(self, specs: Iterable[Spec]) -> Iterator[tuple[str, float]]:
+        """Start several parts at once; tells each one's name and seconds once it is ready."""
+        begun = [_Kept(Child(spec), time.monotonic()) for spec in specs]
+        self._kept += begun
+        for kept in begun:
+            kept.child.wait_ready()
+            yield kept.child.spec.name, time.monotonic() - kept.started
 
     def keep(self) -> None:
         """Watch the parts and restart what ends, until asked to stop."""
@@ -73,7 +78,7 @@ class Supervisor:
                 kept.pause_s = _FIRST_PAUSE_S
             kept.start_again_at = now + kept.pause_s
             kept.pause_s = min(_LONGEST_PAUSE_S, kept.pause_s * 2)
-            self._report(name, f"ended with {code}: {kept.child.last_words()}")
+            self._report(name, _why(code, kept.child))
         elif now >= kept.start_again_at:
             kept.child = Child(kept.child.spec)
             kept.started, kept.start_again_at = now, None
@@ -84,6 +89,13 @@ class Supervisor:
         self._stop.set()
         for kept in reversed(self._kept):
             kept.child.stop()
+
+
+def _why(code: int, child: Child) -> str:
+    # Whoever is killed has no time for last words: what it logged before tells something else.
+    if code == -signal.SIGKILL:
+        return "was killed"
+    return f"ended with {code}: {child.last_words()}"
 
 
 class Stopping(BaseException):

@@ -232,6 +232,11 @@ async def name_drivers(
     }
 
 
+async def driver_codes(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The codes of drivers that a service already deals with; a code tells nothing of a person."""
+    return await repository.codes(session, driver_ids) if driver_ids else {}
+
+
 async def reveal_phone(session: AsyncSession, principal: Principal, driver_id: UUID) -> str | None:
     """The driver's whole phone number; each look is recorded."""
     row = await driver_row(session, principal, "drivers:read", driver_id)

@@ -30,6 +30,14 @@ def _within(scopes: Sequence[str]) -> ColumnElement[bool]:
     )
 
 
+async def codes(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The codes of these drivers."""
+    found = await session.execute(
+        select(col(DriverRow.id), col(DriverRow.code)).where(col(DriverRow.id).in_(driver_ids))
+    )
+    return {row.id: row.code for row in found}
+
+
 async def next_code(session: AsyncSession) -> str:
     """A driver code that nobody has had."""
     while True:
@@ -102,6 +110,21 @@ async def drivers(
         wanted = wanted.where(col(DriverRow.code) > after)
     found = await session.scalars(wanted.order_by(col(DriverRow.code)).limit(limit))
     return list(found)
+
+
+async def roster_of_city(session: AsyncSession, city: str, *, off_shift: bool) -> list[Row[Any]]:
+    """Who drives in a city, by code: only those on shift unless the others are wanted too."""
+    wanted = select(
+        col(DriverRow.id),
+        col(DriverRow.code),
+        col(DriverRow.name),
+        col(DriverRow.vehicle),
+        col(DriverRow.hub),
+        col(DriverRow.on_shift),
+    ).where(col(DriverRow.region) == city)
+    if not off_shift:
+        wanted = wanted.where(col(DriverRow.on_shift))
+    return list(await session.execute(wanted.order_by(col(DriverRow.code))))
 
 
 async def track(

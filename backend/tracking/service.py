@@ -1,10 +1,12 @@
 """The verbs of tracking that other contexts, the console and the command line call."""
 
+from backend.tracking.city_drivers import CityDrivers, drivers_of_city
 from backend.tracking.counters import Refused, accepted_by_minute, refused_by_hour
 from backend.tracking.drivers import (
     NoSuchDriver,
     change_driver,
     create_driver,
+    driver_codes,
     find_driver,
     get_driver,
     issue_device_token,
@@ -19,6 +21,7 @@ from backend.tracking.live_hub import live_hub
 from backend.tracking.tracks import get_track, playback, refusals, trail
 
 __all__ = [
+    "CityDrivers",
     "CityFleet",
     "IngestHealth",
     "NoSuchDriver",
@@ -26,6 +29,8 @@ __all__ = [
     "accepted_by_minute",
     "change_driver",
     "create_driver",
+    "driver_codes",
+    "drivers_of_city",
     "find_driver",
     "fleet_by_city",
     "get_driver",

@@ -4,6 +4,7 @@ import { placeText, readAddress, writeAddress } from "./fleet_map_address.js";
 import { provideChoice } from "./fleet_map_driver.jsx";
 import { FleetMapEngine } from "./fleet_map_engine.js";
 import { speedOf } from "./fleet_map_frames.js";
+import { boundsOf, cityOf, hubsOf, useGeography, widened } from "./fleet_map_geography.js";
 import { FleetList } from "./fleet_map_list.jsx";
 import { Playback } from "./fleet_map_playback.jsx";
 import { changeMap, getJson, kmh, mapState, span, useMap } from "./fleet_map_store.js";
@@ -117,22 +118,6 @@ function paddingOf(mini) {
   return window.matchMedia(NARROW).matches
     ? { left: 16, right: 16, top: 16, bottom: 220 }
     : { left: 396, right: 40, top: 40, bottom: 104 };
-}
-
-/* Outlines, hubs and geofences of what the person may see, read once. */
-function useGeography(engine, setGeography) {
-  useEffect(() => {
-    if (!engine) return undefined;
-    const control = new AbortController();
-    getJson("/api/v1/regions", { geometry: true }, control.signal).then((regions) => {
-      engine.fill("regions", regions);
-      setGeography(regions);
-    }, () => setGeography({ features: [] }));
-    // Geofences need a permission of their own; without it the layer stays empty.
-    getJson("/api/v1/geofences", { geometry: true }, control.signal)
-      .then((fences) => engine.fill("fences", fences), () => {});
-    return () => control.abort();
-  }, [engine]);
 }
 
 /* Shows the chosen region and the filters; the camera moves only when the region changes. */
@@ -293,39 +278,3 @@ function HoverCard({ engine, target }) {
 }
 
 const filterAddress = ({ status, vehicle, hub, q }) => ({ status, vehicle, hub, q });
-
-const cityOf = (region) => region.split(".")[0];
-
-/* Hubs of the chosen city or country, by name. */
-function hubsOf(geography, region) {
-  return (geography?.features ?? [])
-    .filter(({ properties }) => properties.kind === "hub" && within(properties.code, region))
-    .map(({ properties }) => ({ code: properties.code, name: properties.name }))
-    .sort((a, b) => a.name.localeCompare(b.name))
-    .slice(0, 200);
-}
-
-const within = (code, region) => region === "*" || code === region || code.startsWith(`${region}-`) || code.startsWith(`${region}.`);
-
-/* West-south and east-north of a region's outlines; of everything visible when it has none. */
-function boundsOf(geography, region) {
-  const box = [180, 90, -180, -90];
-  const extend = (coordinates) => {
-    if (typeof coordinates[0] === "number") {
-      box[0] = Math.min(box[0], coordinates[0]);
-      box[1] = Math.min(box[1], coordinates[1]);
-      box[2] = Math.max(box[2], coordinates[0]);
-      box[3] = Math.max(box[3], coordinates[1]);
-    } else coordinates.forEach(extend);
-  };
-  const hub = region.includes(".");
-  for (const { properties, geometry } of geography.features) {
-    const inside = hub ? properties.code === region : within(properties.code, region);
-    if (inside && geometry) extend(geometry.coordinates);
-  }
-  if (box[0] > box[2]) return [[68, -8], [125, 32]];
-  const pad = hub ? 0.02 : 0;
-  return [[box[0] - pad, box[1] - pad], [box[2] + pad, box[3] + pad]];
-}
-
-const widened = ([[west, south], [east, north]]) => [west - 1, Math.max(-85, south - 1), east + 1, Math.min(85, north + 1)];

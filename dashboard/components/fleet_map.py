@@ -17,6 +17,7 @@ _PARTS = [
     rx.asset("fleet_map_engine.js", shared=True),
     rx.asset("fleet_map_feed.js", shared=True),
     rx.asset("fleet_map_frames.js", shared=True),
+    rx.asset("fleet_map_geography.js", shared=True),
     rx.asset("fleet_map_glyphs.js", shared=True),
     rx.asset("fleet_map_history.js", shared=True),
     rx.asset("fleet_map_list.jsx", shared=True),
@@ -30,16 +31,20 @@ _PARTS = [
 ROUTE_MAP = rx.asset("route_map.jsx", shared=True)
 
 
+DEPENDENCIES = [
+    "maplibre-gl@6.17.0",
+    "h3-js@4.5.0",
+    "topojson-client@3.1.0",
+    "world-atlas@2.0.2",
+]
+"""What every page with a map needs of npm."""
+
+
 class MapPart(rx.NoSSRComponent):
     """A part of the map; loaded in the browser only, apart from the rest of the console."""
 
     library = _MAP.importable_path
-    lib_dependencies: list[str] = [
-        "maplibre-gl@6.17.0",
-        "h3-js@4.5.0",
-        "topojson-client@3.1.0",
-        "world-atlas@2.0.2",
-    ]
+    lib_dependencies: list[str] = DEPENDENCIES
 
 
 class _FleetMap(MapPart):

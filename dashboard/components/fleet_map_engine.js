@@ -23,7 +23,7 @@ const HALO = 2.5;
 const ASIA = [[68, -8], [125, 32]];
 
 export class FleetMapEngine {
-  /* `on` holds change(), select(slot|null), hover(slot|null, point), link(state), cells(index). */
+  /* `on` holds change(), select(slot|null), hover(slot|null, point), link(state), cells(index), dress(map, theme, content, bundled). */
   constructor(container, options, on) {
     this.on = on;
     this.options = options;
@@ -114,6 +114,7 @@ export class FleetMapEngine {
   dress() {
     if (this.closed || !this.styling) return;
     addOverlays(this.map, this.theme, this.content, this.bundled, this.groups);
+    this.on.dress?.(this.map, this.theme, this.content, this.bundled);
     stressRegion(this.map, this.region ?? "");
     this.glyphs.palette = glyphPalette(this.theme);
     this.glyphs.drawSoon();

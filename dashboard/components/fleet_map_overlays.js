@@ -134,7 +134,7 @@ function layers(theme, font) {
 }
 
 /* The font that a foreign style surely serves glyphs for. */
-function fontOf(style) {
+export function fontOf(style) {
   for (const layer of style.layers) {
     const font = layer.layout?.["text-font"];
     if (Array.isArray(font) && typeof font[0] === "string" && font[0] !== "literal") return font;

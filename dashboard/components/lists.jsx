@@ -43,7 +43,9 @@ function NewView({ onSave, onLeave }) {
 function Views({ views, momentary, onSave, onRemove }) {
   const { pathname, search } = useLocation();
   const [naming, setNaming] = useState(false);
-  const query = asked(search, momentary);
+  // The page was drawn beforehand without an address: the first picture must be that one.
+  const [query, setQuery] = useState("");
+  useEffect(() => setQuery(asked(search, momentary)), [search]);
   const current = views.find((view) => asked(view.query, []) === query);
   return (
     <nav className="wp-views" aria-label="Views of this list">

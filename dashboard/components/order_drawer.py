@@ -25,7 +25,8 @@ def _question(acts: Any) -> rx.Component:
         rx.cond(acts.needs_driver, _drivers(acts)),
         rx.el.label(
             rx.el.span(
-                "Why", rx.cond(acts.needs_reason, "", rx.el.span(" (may be left out)")),
+                "Why",
+                rx.cond(acts.needs_reason, "", rx.el.span(" (may be left out)")),
             ),
             rx.el.textarea(
                 name="reason",
@@ -101,12 +102,18 @@ def _candidate(each: rx.Var, acts: Any) -> rx.Component:
         shape(each["tone"].to(str)),
         rx.el.span(
             rx.el.span(
-                rx.el.span(each["code"], class_name="wp-strong"), " ", each["name"],
+                rx.el.span(each["code"], class_name="wp-strong"),
+                " ",
+                each["name"],
                 class_name="wp-clip",
             ),
             rx.el.span(
-                each["status"], ", ", each["note"],
-                rx.cond(each["unfit"] != "", rx.el.span(" · ", each["unfit"], class_name="wp-warn")),
+                each["status"],
+                ", ",
+                each["note"],
+                rx.cond(
+                    each["unfit"] != "", rx.el.span(" · ", each["unfit"], class_name="wp-warn")
+                ),
             ),
             class_name="wp-cell-two wp-grow",
         ),
@@ -128,7 +135,9 @@ def _outcomes(acts: Any) -> rx.Component:
                         class_name="wp-code wp-link",
                     ),
                     state_word(each["tone"].to(str), each["word"].to(str)),
-                    rx.cond(each["detail"] != "", rx.el.span(each["detail"], class_name="wp-muted")),
+                    rx.cond(
+                        each["detail"] != "", rx.el.span(each["detail"], class_name="wp-muted")
+                    ),
                     class_name="wp-outcome",
                 ),
             ),

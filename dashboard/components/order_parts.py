@@ -13,7 +13,9 @@ def timeline_item(moment: rx.Var) -> rx.Component:
     return rx.el.li(
         shape(moment["tone"].to(str)),
         rx.el.time(
-            moment["clock"], date_time=moment["at"].to(str), title=moment["at"].to(str),
+            moment["clock"],
+            date_time=moment["at"].to(str),
+            title=moment["at"].to(str),
             class_name="wp-moment-at",
         ),
         rx.el.div(
@@ -23,14 +25,16 @@ def timeline_item(moment: rx.Var) -> rx.Component:
             rx.cond(
                 moment["device"] != "",
                 rx.el.span(
-                    rx.icon("smartphone", size=12, aria_hidden="true"), moment["device"],
+                    rx.icon("smartphone", size=12, aria_hidden="true"),
+                    moment["device"],
                     class_name="wp-moment-more wp-moment-device",
                 ),
             ),
             rx.cond(
                 moment["photo"] != "",
                 photo(
-                    src=moment["photo"].to(str), alt=moment["what"].to(str),
+                    src=moment["photo"].to(str),
+                    alt=moment["what"].to(str),
                     note=moment["why"].to(str),
                 ),
             ),
@@ -45,7 +49,8 @@ def parcel(each: rx.Var) -> rx.Component:
     """One parcel."""
     return rx.el.li(
         rx.el.span(
-            rx.el.code(each["barcode"]), copied(text=each["barcode"].to(str)),
+            rx.el.code(each["barcode"]),
+            copied(text=each["barcode"].to(str)),
             class_name="wp-row-tight",
         ),
         rx.el.span(each["weight"], class_name="wp-muted"),
@@ -84,7 +89,5 @@ def _considered(one: rx.Var) -> rx.Component:
             rx.el.span(one["cost"], " min", class_name="wp-right", title=one["parts"].to(str)),
         ),
         rx.el.span(one["where"], class_name="wp-fact-note"),
-        rx.cond(
-            one["parts"] != "", rx.el.span(one["parts"], class_name="wp-fact-note")
-        ),
+        rx.cond(one["parts"] != "", rx.el.span(one["parts"], class_name="wp-fact-note")),
     )

@@ -35,6 +35,12 @@ class RouteMap {
       style: { version: 8, sources: {}, layers: [{ id: "sea", type: "background", paint: { "background-color": this.theme.water } }] },
     });
     this.map.addControl(new maplibregl.AttributionControl({ compact: true }), "bottom-right");
+    this.map.once("idle", () => {
+      // On so small a map the credit is one click away instead of over the way.
+      const credit = container.querySelector(".maplibregl-ctrl-attrib");
+      credit?.classList.remove("maplibregl-compact-show");
+      credit?.removeAttribute("open");
+    });
     this.map.getCanvas().setAttribute("aria-label", label);
     this.map.on("style.load", () => this.dress());
     this.map.on("moveend", () => this.waters.show(this.map, this.map.getBounds()));

@@ -1,15 +1,49 @@
 """One file per page: components composed with one state."""
 
-from dashboard.pages import access, audit, integrations, overview, policies, sessions, tokens
+from dashboard.pages import (
+    access,
+    audit,
+    cash,
+    dispatch,
+    driver,
+    drivers,
+    integrations,
+    ledger,
+    order,
+    order_import,
+    orders,
+    overview,
+    payment,
+    payments,
+    policies,
+    reconciliation,
+    refunds,
+    sessions,
+    tokens,
+    wallets,
+)
 from dashboard.pages import map as live_map
 
 __all__ = [
     "access",
     "audit",
+    "cash",
+    "dispatch",
+    "driver",
+    "drivers",
     "integrations",
+    "ledger",
     "live_map",
+    "order",
+    "order_import",
+    "orders",
     "overview",
+    "payment",
+    "payments",
     "policies",
+    "reconciliation",
+    "refunds",
     "sessions",
     "tokens",
+    "wallets",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import link, shape, state_word
+from dashboard.components.basics import link, state_word
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.order_drawer import act_drawer, deed_drawer
 from dashboard.components.order_parts import decision, parcel, timeline_item
@@ -34,9 +34,7 @@ def order() -> rx.Component:
         ),
         act_drawer(OrderActsState),
         deed_drawer(OrderDeedsState),
-        changed(
-            value=OrderActsState.serial + OrderDeedsState.serial, on_other=OrderState.refresh
-        ),
+        changed(value=OrderActsState.serial + OrderDeedsState.serial, on_other=OrderState.refresh),
         pulse(seconds=REFRESH_EVERY_S, on_beat=OrderState.refresh),
         class_name="wp-page wp-page-wide",
     )
@@ -64,12 +62,15 @@ def _known() -> rx.Component:
                 class_name="wp-panel wp-order-map",
                 aria_label="Map",
             ),
-            _end("Pickup", "pickup", found),
-            _end("Drop", "drop", found),
             class_name="wp-stack",
         ),
         rx.el.div(
             _flag(found),
+            rx.el.div(
+                _end("Pickup", "pickup", found),
+                _end("Drop", "drop", found),
+                class_name="wp-ends",
+            ),
             rx.el.section(
                 rx.el.nav(
                     rx.foreach(OrderState.tabs, _tab),
@@ -122,7 +123,8 @@ def _facts(found: Any) -> rx.Component:
     return rx.el.dl(
         _fact(
             "Promised",
-            found["promised_clock"], " ",
+            found["promised_clock"],
+            " ",
             rx.el.span(ago(at=found["promised"], zone=found["zone"]), class_name="wp-muted"),
         ),
         _fact(
@@ -155,16 +157,23 @@ def _facts(found: Any) -> rx.Component:
         _fact(
             "Marketplace",
             link(
-                found["merchant"], to=found["merchant_link"].to(str), class_name="wp-link",
+                found["merchant"],
+                to=found["merchant_link"].to(str),
+                class_name="wp-link",
                 title="All its orders",
             ),
         ),
         _fact("Reference", rx.el.span(found["reference"]), copied(text=found["reference"])),
         _fact("Service", found["service"]),
-        _fact("Where", found["region"], rx.cond(found["hub"] != "", " / " + found["hub"].to(str))),
+        _fact(
+            "Where", found["region"], rx.cond(found["hub"] != "", " / " + found["hub"].to(str), "")
+        ),
         _fact("Parcels", found["parcels"]),
         _fact(
-            "Payment", found["amount"], ", ", found["terms"],
+            "Payment",
+            found["amount"],
+            ", ",
+            found["terms"],
             rx.el.span(found["pays"], class_name="wp-fact-note"),
         ),
         _fact("Tags", found["tags"], when=found["tags"] != ""),
@@ -206,7 +215,8 @@ def _flag(found: Any) -> rx.Component:
         rx.el.div(
             rx.icon("flag", size=16, aria_hidden="true"),
             rx.el.span(
-                rx.el.strong("Flagged: "), found["flagged"],
+                rx.el.strong("Flagged: "),
+                found["flagged"],
                 rx.el.span(
                     " Look at the proof and the steps below, then settle it with what you found.",
                     class_name="wp-muted",
@@ -251,7 +261,8 @@ def _acts(found: Any) -> rx.Component:
 
     def deed(key: str, word: str, hint: str) -> rx.Component:
         return rx.el.button(
-            rx.el.span(word), rx.el.span(hint, class_name="wp-act-hint"),
+            rx.el.span(word),
+            rx.el.span(hint, class_name="wp-act-hint"),
             type="button",
             on_click=OrderDeedsState.begin(key),
             class_name="wp-act",
@@ -261,7 +272,8 @@ def _acts(found: Any) -> rx.Component:
         return rx.cond(
             found["state"] == state,
             rx.el.button(
-                rx.el.span(word), rx.el.span("attempts used stay used", class_name="wp-act-hint"),
+                rx.el.span(word),
+                rx.el.span("attempts used stay used", class_name="wp-act-hint"),
                 type="button",
                 on_click=OrderDeedsState.resend_code(step),
                 class_name="wp-act",
@@ -308,7 +320,8 @@ def _act(row: rx.Var, found: Any) -> rx.Component:
             class_name=rx.cond(row["risk"].to(bool), "wp-act wp-act-risk", "wp-act"),
         ),
         rx.el.div(
-            word, rx.el.span(row["why"], class_name="wp-act-hint"),
+            word,
+            rx.el.span(row["why"], class_name="wp-act-hint"),
             class_name="wp-act wp-act-off",
             aria_disabled="true",
         ),
@@ -320,9 +333,7 @@ def _decisions() -> rx.Component:
         rx.el.div(rx.el.h2("Why this driver"), class_name="wp-panel-head"),
         rx.cond(
             OrderState.decisions.length() == 0,
-            rx.el.p(
-                "Nothing was decided by matching yet.", class_name="wp-muted wp-panel-body"
-            ),
+            rx.el.p("Nothing was decided by matching yet.", class_name="wp-muted wp-panel-body"),
             rx.el.div(rx.foreach(OrderState.decisions, decision), class_name="wp-decisions"),
         ),
         class_name="wp-panel",
@@ -334,12 +345,18 @@ def _ids(found: Any) -> rx.Component:
     def raw(name: str, value: Any) -> rx.Component:
         return rx.cond(
             value != "",
-            rx.fragment(rx.el.dt(name), rx.el.dd(rx.el.code(value), copied(text=value, label=name))),
+            rx.fragment(
+                rx.el.dt(name), rx.el.dd(rx.el.code(value), copied(text=value, label=name))
+            ),
         )
 
     return rx.el.section(
         rx.el.details(
-            rx.el.summary(rx.el.h2("For support"), class_name="wp-panel-head wp-fold"),
+            rx.el.summary(
+                rx.el.h2("For support"),
+                rx.icon("chevron-down", size=14, aria_hidden="true"),
+                class_name="wp-panel-head wp-fold",
+            ),
             rx.el.dl(
                 raw("Order", found["id"]),
                 raw("Driver", found["driver_id"]),
@@ -356,14 +373,18 @@ def _bones() -> rx.Component:
     def box(lines: int) -> rx.Component:
         return rx.el.div(
             *[
-                rx.el.span(class_name="wp-bone wp-bone-line", style={"width": f"{88 - 9 * (n % 5)}%"})
+                rx.el.span(
+                    class_name="wp-bone wp-bone-line", style={"width": f"{88 - 9 * (n % 5)}%"}
+                )
                 for n in range(lines)
             ],
             class_name="wp-panel wp-bone-box",
         )
 
     return rx.el.div(
-        box(12), box(14), box(8),
+        box(12),
+        box(14),
+        box(8),
         class_name="wp-order",
         aria_busy="true",
         aria_label="Loading the order",
@@ -377,8 +398,6 @@ def _missing() -> rx.Component:
             "This order cannot be shown",
             "Check the number, or ask someone of its region: it may be outside yours.",
         ),
-        rx.el.p(
-            link("Back to the list", to=PATH, class_name="wp-button"), class_name="wp-center"
-        ),
+        rx.el.p(link("Back to the list", to=PATH, class_name="wp-button"), class_name="wp-center"),
         class_name="wp-panel wp-bone-box",
     )

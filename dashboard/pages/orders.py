@@ -20,6 +20,7 @@ from dashboard.states.shell import ShellState
 from dashboard.states.views import ViewsState
 
 NAME = "orders"
+_LIST = "wp-panel wp-list-first wp-dense wp-cards"
 REFRESH_EVERY_S = 3.0
 _KEYS = (("a", "assign", "Assign"), ("h", "hold", "Hold"), ("r", "release", "Release"),
          ("u", "unassign", "Take from driver"), ("c", "cancel", "Cancel"))  # fmt: skip
@@ -52,24 +53,12 @@ def orders() -> rx.Component:
     return rx.el.div(
         trouble(OrdersState.fault, OrdersState.load),
         rx.el.section(
-            _chips(),
+            rx.el.div(_chips(), _tools(), class_name="wp-filter-head"),
             _filters(),
             class_name="wp-panel wp-order-filters",
             aria_label="Filters",
         ),
         rx.el.section(
-            rx.el.div(
-                rx.el.h2("Orders"),
-                _newer(),
-                rx.el.div(
-                    rx.cond(
-                        ShellState.permissions.contains("orders:create"),
-                        link("Import", to="/orders/import", class_name="wp-button wp-button-small"),
-                    ),
-                    class_name="wp-row wp-row-end",
-                ),
-                class_name="wp-panel-head",
-            ),
             listing(
                 NAME,
                 _HEADS,
@@ -87,9 +76,7 @@ def orders() -> rx.Component:
                 on_act=OrderActsState.ask,
                 bones=14,
             ),
-            class_name=rx.cond(
-                may_act, "wp-panel wp-dense wp-cards", "wp-panel wp-dense wp-cards wp-readonly"
-            ),
+            class_name=rx.cond(may_act, _LIST, _LIST + " wp-readonly"),
             aria_label="List of orders",
         ),
         rx.cond(
@@ -136,9 +123,7 @@ def _chips() -> rx.Component:
 def _filters() -> rx.Component:
     def words(name: str, label: str, placeholder: str = "", **props: object) -> rx.Component:
         given = OrdersState.filters[name]
-        return field(
-            label, text_input(name, placeholder=placeholder, default_value=given, **props)
-        )
+        return field(label, text_input(name, placeholder=placeholder, default_value=given, **props))
 
     def choice(name: str, label: str, choices: tuple[tuple[str, str], ...]) -> rx.Component:
         return field(label, choice_input(name, choices, default_value=OrdersState.filters[name]))
@@ -152,26 +137,39 @@ def _filters() -> rx.Component:
         words("merchant", "Marketplace", "service:…"),
         words("from", "Created from", type="date"),
         words("to", "Created to", type="date"),
-        choice("sort", "Order by", SORT_CHOICES),
         on_submit=OrdersState.narrow,
         clear=PATH,
         key=OrdersState.filters_key,
     )
 
 
-def _newer() -> rx.Component:
+def _tools() -> rx.Component:
     return rx.el.div(
-        rx.cond(
-            OrdersState.newer > 0,
-            rx.el.button(
-                OrdersState.newer, " new: show",
-                type="button",
-                on_click=OrdersState.load,
-                class_name="wp-chip wp-chip-new",
+        rx.el.span(
+            rx.cond(
+                OrdersState.newer > 0,
+                rx.el.button(
+                    OrdersState.newer,
+                    " new: show",
+                    type="button",
+                    on_click=OrdersState.load,
+                    class_name="wp-chip wp-chip-new",
+                ),
             ),
+            aria_live="polite",
         ),
-        class_name="wp-grow",
-        aria_live="polite",
+        choice_input(
+            "sort",
+            SORT_CHOICES,
+            aria_label="Order by",
+            value=OrdersState.filters["sort"],
+            on_change=OrdersState.sort_by,
+        ),
+        rx.cond(
+            ShellState.permissions.contains("orders:create"),
+            link("Import", to="/orders/import", class_name="wp-button wp-button-small"),
+        ),
+        class_name="wp-row wp-filter-tools",
     )
 
 
@@ -203,13 +201,9 @@ def _row(row: rx.Var) -> rx.Component:
         rx.el.td(row["reference"], class_name="wp-short"),
         rx.el.td(row["pickup"], class_name="wp-place", title=row["pickup"].to(str)),
         rx.el.td(row["drop"], class_name="wp-place", title=row["drop"].to(str)),
+        rx.el.td(ago(at=row["promised"].to(str), zone=row["zone"].to(str)), class_name="wp-nowrap"),
         rx.el.td(
-            ago(at=row["promised"].to(str), zone=row["zone"].to(str)), class_name="wp-nowrap"
-        ),
-        rx.el.td(
-            rx.cond(
-                row["late"] != "", state_word(row["late_tone"].to(str), row["late"].to(str))
-            ),
+            rx.cond(row["late"] != "", state_word(row["late_tone"].to(str), row["late"].to(str))),
             class_name="wp-nowrap",
         ),
         rx.el.td(
@@ -222,7 +216,9 @@ def _row(row: rx.Var) -> rx.Component:
         ),
         rx.el.td(row["service"]),
         rx.el.td(
-            rx.el.span(row["terms"], class_name="wp-muted"), " ", row["amount"],
+            rx.el.span(row["terms"], class_name="wp-muted"),
+            " ",
+            row["amount"],
             class_name=NUMBER + " wp-nowrap",
         ),
         rx.el.td(row["tags"], class_name="wp-short"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
@@ -224,7 +224,9 @@ async def _whole(session: Any, principal: Principal, driver_id: UUID) -> Whole:
 def card(whole: Whole, now: datetime) -> DriverCard:
     """The driver in words."""
     driver, capacity = whole.row.driver, whole.row.capacity
-    midnight = now.astimezone(ZoneInfo(whole.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = now.astimezone(ZoneInfo(whole.zone)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     return {
         **line_of(whole.row, whole.place, whole.zone, now),
         "phone": driver.phone or "",

@@ -154,7 +154,7 @@ def _cell(shift: PlannedShift, there: ZoneInfo, now: datetime) -> ShiftCell:
         tone, state = "info", "planned"
     return {
         "id": str(shift.id),
-        "words": f"{_hour(begins)}–{_hour(ends)}",
+        "words": f"{_hour(begins)} to {_hour(ends)}",
         "tone": tone,
         "title": f"{begins:%a} {begins.day} {begins:%b} {begins:%H:%M} to {ends:%H:%M}, {state}",
         "may_cancel": not (shift.cancelled_at or shift.ended_at or shift.begun_at)

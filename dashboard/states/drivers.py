@@ -90,9 +90,7 @@ class DriversState(ListState, rx.State):
     @requires("drivers:read")
     async def narrow(self, form: dict[str, Any]) -> EventSpec:
         """Put the search into the address; the chips' filters stay."""
-        return rx.redirect(
-            address(PATH, {**self.filters, "q": form_text(form, "q")}), replace=True
-        )
+        return rx.redirect(address(PATH, {**self.filters, "q": form_text(form, "q")}), replace=True)
 
 
 def chips(filters: dict[str, str]) -> list[Chip]:

@@ -153,7 +153,7 @@ class OrderState(ListState, rx.State):
         moments = timeline(
             whole.history, whole.offers, whole.proof, codes=whole.codes, zone=zone, now=now,
             photo_of={
-                str(each.id): f"/api/v1/orders/{order.number}/evidence/{each.id}"
+                str(each.id): f"/api/v1/orders/{order.number}/evidence/{each.id}/content"
                 for each in whole.proof if each.content
             },
         )  # fmt: skip
@@ -173,7 +173,7 @@ class OrderState(ListState, rx.State):
     @rx.event(background=True)
     @requires("orders:reveal")
     async def reveal(self, field: str) -> Any:
-        """Show one contact detail for a short while; the look is recorded, the state never holds it."""
+        """Show one contact detail for a while, past the state; the look is recorded."""
         async with self:
             number = self._number()
         if field not in REVEALED_IDS:

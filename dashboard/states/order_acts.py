@@ -88,7 +88,7 @@ class OrderActsState(rx.State):
     _refused: list[str] = []
 
     def _remember(self, orders: Iterable[OrderOut]) -> None:
-        """Keep the versions that the person sees: what has changed since is not acted on blindly."""
+        """Keep the versions that the person sees: what changed since is not acted on."""
         self._versions = {str(order.id): order.version for order in orders}
 
     @rx.event
@@ -117,7 +117,7 @@ class OrderActsState(rx.State):
         self.candidates, self.chosen, self.fault = [], "", ""
         self.outcomes, self.summary, self._refused = [], "", []
         self.open, self.working = True, False
-        return OrderActsState.look_for_drivers("") if self.needs_driver else None
+        return OrderActsState.look_for_drivers if self.needs_driver else None
 
     @rx.event
     @requires("orders:write")
@@ -133,7 +133,7 @@ class OrderActsState(rx.State):
 
     @rx.event(background=True)
     @requires("orders:write")
-    async def look_for_drivers(self, text: str) -> None:
+    async def look_for_drivers(self, text: str = "") -> None:
         """The best drivers for one order, or those whose code or name is typed."""
         async with self:
             self.looking = True
@@ -148,7 +148,11 @@ class OrderActsState(rx.State):
                     found = [_ranked(each) for each in ranked]
                 else:
                     page = await dispatch.roster(
-                        session, principal, RosterFilter(q=typed or None, status="live"), None, _SHOWN
+                        session,
+                        principal,
+                        RosterFilter(q=typed or None, status="live"),
+                        None,
+                        _SHOWN,
                     )
                     found = [_of_roster(row) for row in page.items]
         except DomainError as error:

@@ -1,4 +1,4 @@
-"""What is done to one order besides moving it: details changed, proof waived, flags set and settled."""
+"""What is done to one order besides moving it: changed, proof waived, flagged and settled."""
 
 from __future__ import annotations
 
@@ -163,8 +163,13 @@ class OrderDeedsState(rx.State):
 
 
 async def _do(
-    session: Any, principal: Principal, deed: str, order_id: UUID, version: int,
-    form: Mapping[str, object], sent: Mapping[str, Any],
+    session: Any,
+    principal: Principal,
+    deed: str,
+    order_id: UUID,
+    version: int,
+    form: Mapping[str, object],
+    sent: Mapping[str, Any],
 ) -> None:
     reason = form_text(form, "reason")
     if deed == "change":

@@ -25,9 +25,9 @@ from dashboard.states.paging import address, iso
 
 _ENDED = ("delivered", "returned", "cancelled")
 ACTIONS: tuple[tuple[str, str, str], ...] = (
-    ("assign", "Assign driver", "it waits for none"),
-    ("reassign", "Reassign driver", "nobody has it who could give it on"),
-    ("unassign", "Take from driver", "nobody has it who could give it back"),
+    ("assign", "Assign driver", "it does not wait for one"),
+    ("reassign", "Reassign driver", "no driver has it yet"),
+    ("unassign", "Take from driver", "no driver has it"),
     ("hold", "Hold", "it is held or has ended"),
     ("release", "Release", "it is not on hold"),
     ("fail", "Fail delivery", "it is not on board"),
@@ -124,7 +124,14 @@ class DecisionRow(TypedDict):
 
 
 def shown(
-    order: OrderOut, *, driver: str, merchant: str, zone: str, city: str, hub: str, now: datetime,
+    order: OrderOut,
+    *,
+    driver: str,
+    merchant: str,
+    zone: str,
+    city: str,
+    hub: str,
+    now: datetime,
     track: tuple[datetime | None, datetime | None],
 ) -> Shown:
     """The order in words; names and phone numbers stay masked."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, TypedDict, cast
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from dashboard.states.order_words import GROUPS, OPEN_GROUPS, TONES, state_word
 from dashboard.states.paging import address, day_start
 
 PATH = "/orders"
+_CSV = "/api/v1/orders.csv"
 FIELDS = (
     *("q", "state", "late", "service", "terms", "driver", "merchant", "tag", "flagged"),
     *("from", "to", "sort"),
@@ -81,6 +83,11 @@ def all_of(wanted: OrderFilter) -> OrderFilter:
     return replace(wanted, states=(), lateness=None, flagged=None)
 
 
+def open_of(wanted: OrderFilter) -> OrderFilter:
+    """The open ones of all of them: only these can still be brought in time."""
+    return replace(all_of(wanted), states=states_of("open"))
+
+
 def states_of(text: str) -> tuple[OrderState, ...]:
     """The states that a group's name or a state's own name stands for; all where it is neither."""
     if text in TONES:
@@ -94,24 +101,24 @@ def _day(text: str, zone: str, *, days: int = 0) -> datetime | None:
     return day and day.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def csv_query(asked: Mapping[str, str], wanted: OrderFilter) -> dict[str, str]:
-    """The same question to the HTTP doorway."""
-    return {
-        "region": wanted.region or "",
-        "state": ",".join(wanted.states),
-        "lateness": wanted.lateness or "",
-        "service": wanted.service or "",
-        "driver_id": str(wanted.driver_id or ""),
-        "merchant": wanted.merchant or "",
-        "tag": wanted.tag or "",
-        "terms": wanted.terms or "",
-        "flagged": "true" if wanted.flagged else "",
-        "created_from": wanted.created_from.isoformat() if wanted.created_from else "",
-        "created_until": wanted.created_until.isoformat() if wanted.created_until else "",
-        "q": asked["q"],
-        "sort": wanted.sort,
-        "descending": "true" if wanted.descending else "false",
+def csv_link(wanted: OrderFilter) -> str:
+    """The address of the file with the same orders."""
+    asked = {
+        "region": wanted.region,
+        "lateness": wanted.lateness,
+        "service": wanted.service,
+        "driver_id": wanted.driver_id,
+        "merchant": wanted.merchant,
+        "tag": wanted.tag,
+        "terms": wanted.terms,
+        "flagged": "true" if wanted.flagged else None,
+        "created_from": wanted.created_from and wanted.created_from.isoformat(),
+        "created_until": wanted.created_until and wanted.created_until.isoformat(),
+        "q": wanted.q,
+        "sort": f"{'-' if wanted.descending else ''}{wanted.sort}",
     }
+    kept = [(name, str(value)) for name, value in asked.items() if value is not None]
+    return f"{_CSV}?{urlencode([*(('state', state) for state in wanted.states), *kept])}"
 
 
 def state_chips(counts: OrderCounts, asked: Mapping[str, str]) -> list[Chip]:
@@ -140,31 +147,16 @@ def _state_chip(
 
 
 def lateness_chips(counts: OrderCounts, asked: Mapping[str, str]) -> list[Chip]:
-    """Late and at-risk orders, and flagged ones."""
+    """Late and at-risk orders of the open ones, which are counted, and flagged ones."""
     chips: list[Chip] = []
     for name, word, tone in LATENESS:
         on = asked["late"] == name
         count = counts.by_lateness.get(cast(Lateness, name), 0)
-        link = address(PATH, {**asked, "late": "" if on else name})
+        link = address(
+            PATH, {**asked, "late": "" if on else name, "state": asked["state"] or "open"}
+        )
         chips.append({"word": word, "tone": tone, "count": f"{count:,}", "link": link, "on": on})
     on = bool(asked["flagged"])
     link = address(PATH, {**asked, "flagged": "" if on else "1"})
     chips.append({"word": "Flagged", "tone": "warning", "count": "", "link": link, "on": on})
     return chips
-
-
-def asked_words(asked: Mapping[str, str]) -> list[Chip]:
-    """The filters of the bar that are set, each leading to the list without it."""
-    named = {"q": "search", "service": "service", "terms": "terms", "driver": "driver",
-             "merchant": "merchant", "tag": "tag", "from": "from", "to": "to"}  # fmt: skip
-    return [
-        {
-            "word": f"{word}: {asked[name]}",
-            "tone": "",
-            "count": "",
-            "link": address(PATH, {**asked, name: ""}),
-            "on": True,
-        }
-        for name, word in named.items()
-        if asked[name]
-    ]

@@ -1,4 +1,4 @@
-"""The timeline of an order: its history, offers and proof as one list of sentences, newest first."""
+"""The timeline of an order: its history, offers and proof as sentences, newest first."""
 
 from __future__ import annotations
 
@@ -53,6 +53,10 @@ _SENTENCES = {
     "order.flagged": "Flagged",
     "order.flag_settled": "Flag settled",
 }
+_TOLD_ELSEWHERE = frozenset(
+    {"driver_id", "former_driver_id", "order_id", "number", "reference", "merchant", "region",
+     "terms", "amount", "weight_g", "promised_at", "wallet_id", "method", "gateway"}
+)  # fmt: skip
 _DEVICE_APART_S = 5.0
 _OFFER_WORDS = {
     "open": ("info", "no answer yet"),
@@ -127,7 +131,7 @@ def _details(data: Mapping[str, Any]) -> list[str]:
     """What a step tells beyond its driver, in a few words each."""
     told = []
     for name, value in data.items():
-        if name in ("driver_id", "former_driver_id") or value in (None, "", [], {}):
+        if name in _TOLD_ELSEWHERE or value in (None, "", [], {}):
             continue
         if isinstance(value, dict) and "minor" in value:
             continue

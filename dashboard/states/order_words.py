@@ -113,9 +113,8 @@ def lateness_words(order: OrderOut, now: datetime) -> tuple[str, str]:
 
 
 def street(place: Mapping[str, Any]) -> str:
-    """The first two parts of an address, which tell a local where it is."""
-    parts = [part.strip() for part in str(place.get("address", "")).split(",")]
-    return ", ".join(part for part in parts[:2] if part)
+    """The first part of an address, which tells a local where it is."""
+    return str(place.get("address", "")).partition(",")[0].strip()
 
 
 def distance_words(metres: float) -> str:

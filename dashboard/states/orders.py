@@ -25,10 +25,10 @@ from dashboard.states.order_query import (
     PATH,
     Chip,
     all_of,
-    asked_words,
-    csv_query,
+    csv_link,
     filter_of,
     lateness_chips,
+    open_of,
     state_chips,
 )
 from dashboard.states.order_words import (
@@ -43,7 +43,6 @@ from dashboard.states.order_words import (
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, iso, loads
 from dashboard.states.shell import EVERYWHERE, ShellState
 
-_CSV = "/api/v1/orders.csv"
 _LOOK_ANYWAY_S = 20.0
 
 
@@ -81,7 +80,6 @@ class OrdersState(ListState, rx.State):
     rows: list[OrderRow] = []
     chips: list[Chip] = []
     late_chips: list[Chip] = []
-    set_filters: list[Chip] = []
     newer: int = 0
     csv_link: str = ""
     _wanted: OrderFilter = OrderFilter()
@@ -107,16 +105,16 @@ class OrdersState(ListState, rx.State):
             wanted = filter_of(filters, here, driver_id, zone)
             page = await dispatch.list_orders(session, principal, wanted, after or None, PAGE_ROWS)
             counts = await dispatch.count_orders(session, principal, all_of(wanted))
+            still = await dispatch.count_orders(session, principal, open_of(wanted))
             rows = await _rows(session, principal, page.items)
         async with self:
             self.filters = filters
             self.filters_key = address("", filters)
-            self.csv_link = address(_CSV, csv_query(filters, wanted))
+            self.csv_link = csv_link(wanted)
             self.rows = rows
             self.newer = 0
             self.chips = state_chips(counts, filters)
-            self.late_chips = lateness_chips(counts, filters)
-            self.set_filters = asked_words(filters)
+            self.late_chips = lateness_chips(still, filters)
             self._link_pages(filters, page.next_cursor or "")
             self._wanted, self._after = wanted, after
             self._change, self._looked_at = change, monotonic()
@@ -140,6 +138,7 @@ class OrdersState(ListState, rx.State):
         async with gateway.open(self) as (session, principal):
             page = await dispatch.list_orders(session, principal, wanted, after or None, PAGE_ROWS)
             counts = await dispatch.count_orders(session, principal, all_of(wanted))
+            still = await dispatch.count_orders(session, principal, open_of(wanted))
             rows = await _rows(session, principal, page.items)
         async with self:
             if wanted != self._wanted or after != self._after:
@@ -147,7 +146,7 @@ class OrdersState(ListState, rx.State):
             self.rows, newer = in_place(self.rows, rows)
             self.newer = 0 if after else newer
             self.chips = state_chips(counts, self.filters)
-            self.late_chips = lateness_chips(counts, self.filters)
+            self.late_chips = lateness_chips(still, self.filters)
             self._change, self._looked_at = change, monotonic()
             await _remember_versions(self, page)
 
@@ -157,6 +156,12 @@ class OrdersState(ListState, rx.State):
         """Put the bar's filters into the address; the chips' stay."""
         chosen = {name: form_text(form, name) for name in FIELDS if name in form}
         return rx.redirect(address(PATH, {**self.filters, **chosen}), replace=True)
+
+    @rx.event
+    @requires("orders:read")
+    async def sort_by(self, sort: str) -> EventSpec:
+        """Put another order of the rows into the address."""
+        return rx.redirect(address(PATH, {**self.filters, "sort": str(sort)}), replace=True)
 
 
 async def _remember_versions(state: OrdersState, page: OrderPage) -> None:

@@ -7,13 +7,20 @@ from typing import TypedDict
 
 import reflex as rx
 
+from backend.dispatch import service as dispatch
+from backend.dispatch.order_schemas import OrderCounts, OrderFilter
+from backend.identity import service as identity
+from backend.identity.schemas import Principal
 from backend.insights import service as insights
 from backend.insights.schemas import CityRow, Need, Overview
 from dashboard import base_maps, gateway
 from dashboard.drawing import sparkline, spoken_seconds
 from dashboard.gateway import requires
+from dashboard.states.order_query import states_of
+from dashboard.states.order_tiles import order_needs, order_sample, order_tiles
 from dashboard.states.paging import ListState, address, loads
 from dashboard.states.shell import EVERYWHERE, ShellState, freshness
+from dashboard.states.tiles import NeedRow, Tile, tile
 
 _SAMPLES = 60
 _WORDS = {
@@ -26,18 +33,6 @@ _WORDS = {
 }
 
 
-class Tile(TypedDict):
-    """One figure of the first row."""
-
-    name: str
-    value: str
-    note: str
-    tone: str
-    line: str
-    area: str
-    link: str
-
-
 class Share(TypedDict):
     """One part of the bar of drivers: a status, its count and its part of all."""
 
@@ -45,17 +40,6 @@ class Share(TypedDict):
     tone: str
     count: str
     grow: str
-    link: str
-
-
-class NeedRow(TypedDict):
-    """Something that wants a person."""
-
-    tone: str
-    word: str
-    title: str
-    detail: str
-    age: str
     link: str
 
 
@@ -111,21 +95,34 @@ class OverviewState(ListState, rx.State):
         resources = gateway.resources()
         wanted = None if region == EVERYWHERE else region
         found = await insights.overview(resources, principal, wanted)
+        orders = await self._orders(principal, wanted)
         styles = await base_maps.reachable()
         async with self:
             self.fault = ""
             if region != self._seen_region:
                 self._seen, self._seen_region = [], region
-            self._seen = [*self._seen[1 - _SAMPLES :], sample(found)]
-            self.tiles = tiles(found, region, self._seen)
+            self._seen = [*self._seen[1 - _SAMPLES :], {**sample(found), **order_sample(orders)}]
+            drivers_first, *others = tiles(found, region, self._seen)
+            self.tiles = [drivers_first, *order_tiles(orders, region, self._seen), *others]
             self.shares = shares(found, region)
-            self.needs = [_need(need, region) for need in found.needs]
+            self.needs = [
+                *order_needs(orders, region),
+                *(_need(need, region) for need in found.needs),
+            ]
             self.cities = [_city(row) for row in found.cities]
             self.map_styles = styles
             self.map_styles_known = True
             self.ready = True
             shell = await self.get_state(ShellState)
             shell.freshness = freshness(found.newest_age_s)
+
+    async def _orders(self, principal: Principal, region: str | None) -> OrderCounts | None:
+        """The open orders, None for who may not see them."""
+        if not identity.may(principal, "orders:read"):
+            return None
+        async with gateway.open(self) as (session, caller):
+            wanted = OrderFilter(region=region, states=states_of("open"))
+            return await dispatch.count_orders(session, caller, wanted)
 
 
 def sample(found: Overview) -> dict[str, float]:
@@ -134,7 +131,6 @@ def sample(found: Overview) -> dict[str, float]:
     return {
         "live": drivers.live,
         "silent": drivers.stale + drivers.offline,
-        "newest": found.newest_age_s or 0.0,
         "refused": found.refused_last_hour,
         "battery": drivers.low_battery,
     }
@@ -152,35 +148,30 @@ def tiles(found: Overview, region: str, seen: Sequence[dict[str, float]]) -> lis
     refused_for = ", ".join(
         f"{each.code.replace('_', ' ')} {each.count:,}" for each in found.refusals[:2]
     )
-    fresh = freshness(found.newest_age_s)
 
     def line(name: str) -> tuple[str, str]:
         return sparkline([each[name] for each in seen])
 
     return [
-        _tile(
+        tile(
             "Drivers live", f"{drivers.live:,}", f"of {on_shift:,} on shift",
             "good" if drivers.live else "off", _map(region, "live"), line("live"),
         ),
-        _tile(
+        tile(
             "Silent on shift", f"{silent:,}",
             f"{drivers.stale:,} stale, {drivers.offline:,} offline",
             "warning" if drivers.offline else "off", _map(region, "stale,offline"), line("silent"),
         ),
-        _tile(
+        tile(
             "Fixes a minute", f"{fixes:,}", "over the last hour", "info",
             _map(region), sparkline(found.fixes_per_minute),
         ),
-        _tile(
-            "Newest position", spoken_seconds(found.newest_age_s), "age of the newest fix",
-            fresh["tone"], _map(region), line("newest"),
-        ),
-        _tile(
+        tile(
             "Refused or flagged", f"{found.refused_last_hour:,}",
             refused_for or "none in the last hour",
             "warning" if found.refused_last_hour else "off", _map(region), line("refused"),
         ),
-        _tile(
+        tile(
             "Low battery", f"{drivers.low_battery:,}", "phones at 15 % or less",
             "warning" if drivers.low_battery else "off", _map(region, "live,stale"),
             line("battery"),
@@ -207,14 +198,6 @@ def shares(found: Overview, region: str) -> list[Share]:
         }
         for word, tone, count in counts
     ]
-
-
-def _tile(name: str, value: str, note: str, tone: str, link: str, drawn: tuple[str, str]) -> Tile:
-    line, area = drawn
-    return {
-        "name": name, "value": value, "note": note, "tone": tone,
-        "line": line, "area": area, "link": link,
-    }  # fmt: skip
 
 
 def _map(region: str, status: str = "") -> str:

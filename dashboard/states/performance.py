@@ -59,7 +59,12 @@ def performance_chart(found: Performance) -> dict[str, Any]:
             "y": values,
             "marker": {
                 "color": color,
-                "pattern": {"shape": pattern, "fgcolor": theme.SURFACE, "solidity": 0.25, "size": 5},
+                "pattern": {
+                    "shape": pattern,
+                    "fgcolor": theme.SURFACE,
+                    "solidity": 0.25,
+                    "size": 5,
+                },
             },
         }
 

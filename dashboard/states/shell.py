@@ -41,8 +41,11 @@ class NavEntry:
 NAVIGATION = (
     NavEntry("/", "Overview", "Today", "house", "overview:read", "g h"),
     NavEntry("/map", "Live map", "Map", "map", "positions:read", "g m"),
+    NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
+    NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
+    NavEntry("/dispatch", "Dispatch", "Dispatch", "route", "dispatch:read", "g d"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
@@ -50,7 +53,8 @@ NAVIGATION = (
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
-_REGIONAL = ("/", "/map", "/orders", "/drivers")
+REGIONAL: set[str] = set()
+"""Routes of the pages that show one region; `console_page` adds them."""
 
 
 class RegionChoice(TypedDict):
@@ -178,13 +182,13 @@ class ShellState(rx.State):
             return None
         self._look_at(code)
         path = self.router.url.path
-        if path not in _REGIONAL:
+        if path not in REGIONAL:
             path = "/"
         query = {
             name: value
             for name, value in self.router.url.query_parameters.items()
             # Another place: what pointed into the old one no longer holds.
-            if name not in ("region", "at", "driver", "hub", "follow", "time")
+            if name not in ("region", "at", "driver", "hub", "follow", "time", "order")
         }
         return rx.redirect(f"{path}?{urlencode({**query, 'region': code})}")
 

@@ -53,7 +53,9 @@ class ShiftsState(rx.State):
         if action != "plan" or not wanted:
             return
         self._ids = [str(each) for each in wanted]
-        self.title = "Plan shifts of " + ("1 driver" if len(wanted) == 1 else f"{len(wanted)} drivers")
+        self.title = "Plan shifts of " + (
+            "1 driver" if len(wanted) == 1 else f"{len(wanted)} drivers"
+        )
         self.first = clock.now().date().isoformat()
         self.fault, self.summary, self.outcomes = "", "", []
         self.open, self.working = True, False
@@ -73,7 +75,9 @@ class ShiftsState(rx.State):
         async with self:
             if self.working or not self.open:
                 return
-            self.fault = "" if days and hours else "Give the days, and when the shift begins and ends."
+            self.fault = (
+                "" if days and hours else "Give the days, and when the shift begins and ends."
+            )
             if self.fault or hours is None:
                 return
             self.working = True
@@ -106,7 +110,9 @@ class ShiftsState(rx.State):
                     wanted = ShiftPlan(starts_at=begins, ends_at=ends)
                     await dispatch.plan_shift(session, principal, driver_id, wanted)
         except (DomainError, ValidationError) as error:
-            detail = error.detail if isinstance(error, DomainError) else str(error.errors()[0]["msg"])
+            detail = (
+                error.detail if isinstance(error, DomainError) else str(error.errors()[0]["msg"])
+            )
             return {"code": code, "tone": "critical", "word": "refused", "detail": detail}
         return {"code": code, "tone": "good", "word": "planned", "detail": ""}
 
@@ -138,7 +144,7 @@ def _drivers(count: int) -> str:
 
 
 def days_of(first: str, last: str, weekdays: set[int]) -> list[date]:
-    """The days from first to last, at most a month, on these weekdays; empty where none is meant."""
+    """The days from first to last, at most a month, on these weekdays; none where none is meant."""
     try:
         begin = date.fromisoformat(first)
         end = date.fromisoformat(last) if last else begin

@@ -21,6 +21,10 @@ PAGES = (
     "/admin/audit",
     "/account",
 )
+REFUSED = re.compile(
+    r"Failed to load resource: the server responded with a status of 401 \(Unauthorized\)"
+    r"|WebSocket connection to '[^']*/(?:_event|api/live)[^']*' failed: .* 403"
+)
 PHONE = {"width": 390, "height": 844}
 
 
@@ -162,7 +166,7 @@ def test_a_token_is_shown_once_and_works(sign_in: SignIn, system: System) -> Non
 
 
 def test_a_revoked_session_leads_its_open_console_to_sign_in(
-    sign_in: SignIn, system: System
+    sign_in: SignIn, system: System, complaints: list[str]
 ) -> None:
     victim = sign_in("fleet manager")
     expect(victim.locator(".wp-person")).not_to_be_empty()
@@ -174,8 +178,11 @@ def test_a_revoked_session_leads_its_open_console_to_sign_in(
     row = admin.get_by_role("row", name=re.compile(re.escape(person)))
     row.get_by_role("button", name="End all of the person").first.click()
     begun = time.monotonic()
-    victim.wait_for_url(re.compile("/auth/login"), timeout=10_000)
-    assert time.monotonic() - begun < 5
+    victim.wait_for_url(re.compile("/auth/login"), timeout=20_000)
+    assert time.monotonic() - begun < 10
+    # What was being asked for when the session ended is refused, and the browser notes it.
+    victim.context.close()
+    complaints[:] = [each for each in complaints if not REFUSED.fullmatch(each)]
 
 
 def test_signing_out_closes_the_console(sign_in: SignIn, system: System) -> None:

@@ -110,6 +110,14 @@ async def test_pages_lead_strangers_to_sign_in_and_back(
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["/index.html", "/admin/access.html", "/404.html"])
+async def test_the_files_behind_pages_are_nobodys(
+    served: Served, resources: Resources, path: str
+) -> None:
+    async with httpx.AsyncClient(base_url=served.origin) as browser:
+        assert (await browser.get(path)).status_code == 404
+
+
 async def test_answers_carry_the_security_headers(served: Served, sign_in: SignIn) -> None:
     cookies = {"waypost": await sign_in("Nan", ("viewer", "TH"))}
     async with httpx.AsyncClient(base_url=served.origin, cookies=cookies) as browser:

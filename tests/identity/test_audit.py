@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from backend.identity import audit_repository
 from backend.identity.audit import list_audit, record, record_denial, verify
 from backend.identity.schemas import AuditFilter
 from backend.platform.resources import Resources
@@ -40,6 +41,22 @@ async def test_an_untouched_chain_verifies(resources: Resources) -> None:
     await write(resources, 5)
     check = await verify(resources)
     assert (check.checked, check.broken_seq) == (5, None)
+
+
+async def test_rows_written_during_the_walk_are_not_taken_for_lost(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(resources, 3)
+    read = audit_repository.after
+
+    async def read_and_be_overtaken(*asked: object) -> object:
+        rows = await read(*asked)  # type: ignore[arg-type]
+        await write(resources, 1)
+        return rows
+
+    monkeypatch.setattr(audit_repository, "after", read_and_be_overtaken)
+    check = await verify(resources)
+    assert (check.checked, check.broken_seq) == (3, None)
 
 
 async def test_an_empty_chain_verifies(resources: Resources) -> None:

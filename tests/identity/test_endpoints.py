@@ -89,6 +89,37 @@ async def test_basic_password_carries_a_token_too(
     assert broken.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "persons?text=%00",
+        "audit?actor=%00",
+        "tokens?kind=%00",
+        # 10 to the power of 26: no row has such a number.
+        "audit?cursor=MTAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw",
+    ],
+)
+async def test_a_value_no_database_can_hold_is_the_callers_fault(
+    client: httpx.AsyncClient, resources: Resources, asked: str
+) -> None:
+    answer = await client.get(f"/api/v1/{asked}", headers=await bearer(resources, "admin"))
+    assert answer.status_code == 400, answer.text
+
+
+async def test_a_caller_who_asks_too_often_waits_and_nobody_else(
+    client: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.identity.callers.CALLS_AT_ONCE", 5)
+    monkeypatch.setattr("backend.identity.callers.CALLS_PER_S", 0.1)
+    busy, other = await bearer(resources, "viewer"), await bearer(resources, "admin")
+    answers = [await client.get("/api/v1/me", headers=busy) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert answers[0].headers["ratelimit"].startswith('"default";r=4;')
+    assert answers[5].headers["ratelimit"].startswith('"default";r=0;')
+    assert 1 <= int(answers[5].headers["retry-after"]) <= 10
+    assert (await client.get("/api/v1/me", headers=other)).status_code == 200
+
+
 async def test_guessing_tokens_is_slowed_down(client: httpx.AsyncClient) -> None:
     answers = [
         await client.get("/api/v1/me", headers={"authorization": f"Bearer wpt_{n}"})

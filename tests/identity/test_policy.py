@@ -67,8 +67,9 @@ def test_admin_holds_whatever_an_admin_can_hand_out() -> None:
     assert current_policy().permissions_of("admin") == current_policy().permissions
 
 
-def test_auditor_reads_the_trail_and_nothing_of_operations() -> None:
-    assert current_policy().permissions_of("auditor") == {"console:use", "audit:read"}
+def test_auditor_reads_trail_and_ledger_and_nothing_of_operations() -> None:
+    held = current_policy().permissions_of("auditor")
+    assert held == {"console:use", "audit:read", "ledger:read"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -91,13 +92,9 @@ def guarded(resources: Resources) -> list[tuple[str, str, str | None]]:
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> int:
-    for name in (
-        "token_id", "grant_id", "driver_id", "fence_id", "offer_id", "order_id", "evidence_id",
-        "endpoint_id", "delivery_id",
-    ):  # fmt: skip
-        path = path.replace("{" + name + "}", NOWHERE)
-    path = path.replace("{session_id}", "0" * 64).replace("{code}", "TH-10")
-    path = path.replace("{sha256}", "0" * 64).replace("{number}", "WP-0000000000")
+    path = path.replace("{session_id}", "0" * 64).replace("{sha256}", "0" * 64)
+    path = re.sub(r"\{\w+_id\}", NOWHERE, path).replace("{code}", "TH-10")
+    path = path.replace("{number}", "WP-0000000000").replace("{gateway}", "sandbox")
     assert "{" not in path, f"say what to put into {path}"
     body = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
     answer = await client.request(method, path, **body, **more)

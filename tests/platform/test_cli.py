@@ -75,6 +75,11 @@ def test_production_refuses_every_unsafe_setting_by_name() -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "OIDC_GROUP_GRANTS"])
+def test_a_setting_that_is_not_json_is_named(name: str) -> None:
+    _refused("check", says=f"WAYPOST_{name}", environment={f"WAYPOST_{name}": "10.0.0.0/8"})
+
+
 def test_tokens_need_a_running_system(tmp_path: Path) -> None:
     _refused("token", "--role", "viewer", "--data", str(tmp_path), says="no waypost is running")
 

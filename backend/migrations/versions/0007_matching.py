@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("chosen", sa.Uuid(), nullable=True),
         sa.Column("considered", sa.Integer(), nullable=False),
         sa.Column("candidates", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("unfit", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_dispatch_decision_at", "dispatch_decision", ["at"], unique=False)
@@ -42,6 +43,7 @@ def upgrade() -> None:
     op.create_table(
         "dispatch_offer",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("city", sa.String(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("driver_id", sa.Uuid(), nullable=False),
         sa.Column("decision_id", sa.Uuid(), nullable=True),
@@ -57,10 +59,20 @@ def upgrade() -> None:
         "ix_dispatch_offer_driver", "dispatch_offer", ["driver_id", "offered_at"], unique=False
     )
     op.create_index(
+        "ix_dispatch_offer_city", "dispatch_offer", ["city", "offered_at"], unique=False
+    )
+    op.create_index(
         "ix_dispatch_offer_open",
         "dispatch_offer",
-        ["expires_at"],
+        ["city", "expires_at"],
         unique=False,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "uq_dispatch_offer_open",
+        "dispatch_offer",
+        ["order_id", "driver_id"],
+        unique=True,
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index(
@@ -118,14 +130,25 @@ def upgrade() -> None:
         sa.Column("hub", sa.String(), nullable=True),
         sa.Column("vehicle", sa.String(), nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("raw_s", sa.Integer(), nullable=False),
         sa.Column("predicted_s", sa.Integer(), nullable=False),
-        sa.Column("actual_s", sa.Integer(), nullable=False),
-        sa.Column("inside", sa.Boolean(), nullable=False),
-        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("low_s", sa.Integer(), nullable=False),
+        sa.Column("high_s", sa.Integer(), nullable=False),
+        sa.Column("actual_s", sa.Integer(), nullable=True),
+        sa.Column("inside", sa.Boolean(), nullable=True),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("order_id", "horizon"),
     )
     op.create_index(
         "ix_dispatch_eta_error_city", "dispatch_eta_error", ["city", "arrived_at"], unique=False
+    )
+    op.create_index(
+        "ix_dispatch_eta_error_awaited",
+        "dispatch_eta_error",
+        ["city"],
+        unique=False,
+        postgresql_where=sa.text("arrived_at IS NULL"),
     )
 
 

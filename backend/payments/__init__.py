@@ -1,0 +1,1 @@
+"""Payments, refunds, wallets and cash on delivery, on a double-entry ledger."""

@@ -1,0 +1,129 @@
+/* The dispatcher's board: the queue, the map, drivers with room, and plans on a time line. */
+import { useMemo, useState } from "react";
+import { Ask } from "./dispatch_board_ask.jsx";
+import { OrderCard } from "./dispatch_board_card.jsx";
+import { useDeeds } from "./dispatch_board_deeds.js";
+import { useDrag } from "./dispatch_board_drag.js";
+import { Outcome } from "./dispatch_board_drawer.jsx";
+import { Drivers } from "./dispatch_board_drivers.jsx";
+import { useBoardKeys } from "./dispatch_board_keys.js";
+import { BoardMap } from "./dispatch_board_map.jsx";
+import { Plans } from "./dispatch_board_plans.jsx";
+import { Queue } from "./dispatch_board_queue.jsx";
+import { useChoice, useDrivers, useLook, useRefresh } from "./dispatch_board_state.js";
+import { useSteady } from "./dispatch_board_steady.js";
+import { MatchingSwitch } from "./dispatch_board_switch.jsx";
+import { hubsOf } from "./fleet_map_geography.js";
+import "./dispatch_board.css";
+
+const FULL = 200; // rows of one page
+const PANES = [["queue", "Queue"], ["map", "Map"], ["drivers", "Drivers"], ["plans", "Plans"]];
+
+export function DispatchBoard(props) {
+  const { region, zone, ready, fault, orders, gone, counts, plans, matching, chosenDetail, outcome, may } = props;
+  const [pane, setPane] = useState("queue");
+  const [held, setHeld] = useState(false);
+  const [hovered, hoverDriver] = useState("");
+  const [geography, learnHubs] = useState(null);
+  const [look, onLook] = useLook(props.onLook);
+  const carried = useDrag((drag) => drag.load !== null);
+  const steady = useSteady(orders, gone, props.view, held || carried);
+  const choice = useChoice(steady.shown, chosenDetail, props.onChoose);
+  const { ranked, target } = useDrivers(props, choice, look);
+  useRefresh(props, carried);
+  const deeds = useDeeds({ props, shown: steady.shown, choice, target });
+
+  const planLine = useMemo(() => lineOf(plans, target?.id ?? choice.chosenOrder?.driver), [plans, target?.id, choice.chosenOrder?.driver]);
+  const hubs = useMemo(() => (geography && region && region !== "*" ? hubsOf(geography, region) : []), [geography, region]);
+  const board = {
+    ...steady, ...choice, ...deeds, zone, ready, counts, plans, matching, may, look, onLook, tab: look.tab, setHeld, hovered, hoverDriver,
+    hubs, learnHubs, ranked, target, planLine, detail: chosenDetail, full: orders.length >= FULL,
+    back: () => {
+      choice.letGo();
+      setPane("queue");
+    },
+    choose: (id) => {
+      choice.choose(id);
+      if (pane === "queue" && window.matchMedia(NARROW).matches) setPane("drivers");
+    },
+  };
+  useBoardKeys(keysOf(board));
+  return (
+    <div className="wpb" data-pane={pane} data-chosen={choice.chosenOrder ? "" : undefined} data-carried={carried ? "" : undefined}>
+      <div className="wpb-panes" role="tablist" aria-label="Parts of the board">
+        {PANES.map(([name, word]) => (
+          <button key={name} type="button" role="tab" aria-selected={pane === name} onClick={() => setPane(name)}>
+            {word}{name === "queue" && counts.open ? <b>{counts.open}</b> : null}
+          </button>
+        ))}
+      </div>
+      {fault && (
+        <div className="wp-trouble wpb-fault" role="alert">
+          <span className="wp-shape" data-tone="critical" aria-hidden="true" /><span className="wp-grow">{fault}</span>
+          <button type="button" className="wp-button wp-button-small" onClick={() => props.onRefresh()}>Try again</button>
+        </div>
+      )}
+      <Queue board={board} />
+      <div className="wpb-middle">
+        <BoardMap board={board} region={region} styles={props.styles} stylesKnown={props.stylesKnown} />
+        <MatchingSwitch board={board} />
+        <OrderCard board={board} />
+      </div>
+      <Drivers board={board} />
+      <Plans board={board} />
+      <Tray board={board} />
+      <Outcome outcome={outcome} onRetry={deeds.retry} onUndo={deeds.undo} onShow={board.choose} />
+      <Ask question={deeds.question} onClose={deeds.forget} />
+      <Ghost />
+      <span className="wp-hidden-words" role="status" aria-live="polite">{deeds.said}</span>
+    </div>
+  );
+}
+
+const NARROW = "(max-width: 820px)";
+
+const lineOf = (plans, driver) => {
+  const plan = driver && plans.rows.find((each) => each.driver === driver);
+  return plan ? plan.stops.flatMap((stop) => stop.line) : [];
+};
+
+function keysOf(board) {
+  return {
+    j: () => board.step(1), k: () => board.step(-1), J: () => board.step(1, true), K: () => board.step(-1, true),
+    Enter: () => board.active && board.choose(board.active),
+    digit: (n) => board.ranked.filter((driver) => !driver.unfit)[n - 1] && board.pick(board.ranked.filter((driver) => !driver.unfit)[n - 1].id),
+    x: () => board.active && board.mark(board.active),
+    a: board.assign, u: board.unassign, c: board.cancel, r: board.redispatch,
+    h: board.tab === "held" ? board.release : board.hold,
+    n: board.show, w: () => board.setWhyOpen(!board.whyOpen),
+    "/": () => document.getElementById("wpb-find")?.focus(),
+    Escape: board.escape,
+  };
+}
+
+/* On a phone: the order at hand and the one tap that assigns it. */
+function Tray({ board }) {
+  const { chosenOrder, target, may } = board;
+  if (!chosenOrder) return null;
+  return (
+    <div className="wpb-tray">
+      <span className="wp-clip"><strong>{chosenOrder.number}</strong> {target ? `to ${target.code}` : "choose a driver"}</span>
+      <button type="button" className="wp-button wp-button-main" disabled={!target || !may.assign} onClick={board.assign}>Assign</button>
+      <button type="button" className="wp-button" onClick={board.back}>Back</button>
+    </div>
+  );
+}
+
+/* What is carried, beside the pointer. */
+function Ghost() {
+  const load = useDrag((drag) => drag.load);
+  const x = useDrag((drag) => drag.x);
+  const y = useDrag((drag) => drag.y);
+  const target = useDrag((drag) => drag.target);
+  if (!load) return null;
+  return (
+    <div className="wpb-ghost" data-over={target ? "" : undefined} style={{ transform: `translate(${x + 10}px, ${y + 8}px)` }} aria-hidden="true">
+      {load.label}<small>{target ? "let go to assign" : "onto a driver"}</small>
+    </div>
+  );
+}

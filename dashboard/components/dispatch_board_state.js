@@ -1,0 +1,165 @@
+/* What the board remembers while it is open: its address, the order at hand, the driver picked. */
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { writeAddress } from "./fleet_map_address.js";
+
+const PLAIN = { tab: "open", sort: "late", late: false, service: "", hub: "", q: "", drivers: "room" };
+
+function readLook() {
+  const query = new URLSearchParams(window.location.search);
+  const look = { ...PLAIN };
+  for (const name of Object.keys(PLAIN)) {
+    if (query.has(name)) look[name] = name === "late" ? query.get(name) === "1" : query.get(name);
+  }
+  return look;
+}
+
+/* Tab, order and filters of the list, in the address; each change is told to the server. */
+export function useLook(tell) {
+  const [look, set] = useState(readLook);
+  const change = (changes) => {
+    const next = { ...look, ...changes };
+    set(next);
+    writeAddress(Object.fromEntries(Object.entries(next).map(([name, value]) => [name, value === PLAIN[name] ? "" : value])));
+    if (Object.keys(changes).some((name) => name !== "drivers")) tell({ ...next, late: next.late ? "1" : "" });
+  };
+  return [look, change];
+}
+
+const BEAT_MS = 1000;
+const ANYWAY_MS = 10_000;
+const PATIENCE_MS = 5000;
+
+/*
+ * Asks each second whether anything changed, and for the rows again when it did: one question at a
+ * time, never while carrying. Loads and shifts move without an order's change, so now and then anyway.
+ */
+export function useRefresh({ region, changes, loaded, onBeat, onRefresh }, carried) {
+  const last = useRef({ changes: null, loaded: -1, at: 0 });
+  const look = (anyway) => {
+    const { current: before } = last;
+    const now = Date.now();
+    const waiting = loaded === before.loaded && now - before.at < PATIENCE_MS;
+    if (before.changes === null) before.changes = changes;
+    const due = changes !== before.changes || (anyway && now - before.at > ANYWAY_MS && before.at > 0);
+    before.at ||= now;
+    if (!due || carried || waiting) return;
+    last.current = { changes, loaded, at: now };
+    onRefresh();
+  };
+  const now = useRef(look);
+  useEffect(() => {
+    now.current = look;
+  });
+  useEffect(() => look(false), [changes, loaded, carried]);
+  useEffect(() => {
+    if (!region) return undefined;
+    const beat = () => {
+      if (document.visibilityState !== "visible") return;
+      onBeat(region);
+      now.current(true);
+    };
+    beat();
+    const timer = setInterval(beat, BEAT_MS);
+    document.addEventListener("visibilitychange", beat);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", beat);
+    };
+  }, [region]);
+}
+
+/* The order under the keyboard, the one at hand, the marked ones; all by id, so that rows may come and go. */
+export function useChoice(shown, detail, onChoose) {
+  const [active, setActive] = useState("");
+  const [chosen, setChosen] = useState("");
+  const [marked, setMarked] = useState(() => new Set());
+  const [anchor, setAnchor] = useState("");
+  const [whyOpen, setWhyOpen] = useState(() => !window.matchMedia("(max-width: 820px)").matches);
+  const choose = useCallback((id) => {
+    setChosen(id);
+    if (id) setActive(id);
+    onChoose(id);
+  }, [onChoose]);
+
+  // The order named by the address is what the server has loaded first.
+  useEffect(() => {
+    if (!chosen && detail.id && new URLSearchParams(window.location.search).get("order") === detail.number) {
+      setChosen(detail.id);
+      setActive(detail.id);
+    }
+  }, [detail.id]);
+  const chosenOrder = useMemo(
+    () => (chosen && (shown.find((order) => order.id === chosen && !order.left) ?? (detail.id === chosen ? detail.order : null))) || null,
+    [chosen, shown, detail],
+  );
+  useEffect(() => {
+    if (chosenOrder) writeAddress({ order: chosenOrder.number });
+    else if (!chosen && !new URLSearchParams(window.location.search).has("order")) return;
+    else if (!chosen && active) writeAddress({ order: "" });
+  }, [chosen, chosenOrder?.number]);
+  useEffect(() => {
+    const listed = new Set(shown.filter((order) => !order.left).map((order) => order.id));
+    setMarked((before) => ([...before].every((id) => listed.has(id)) ? before : new Set([...before].filter((id) => listed.has(id)))));
+  }, [shown]);
+
+  const at = shown.findIndex((order) => order.id === active);
+  const toggled = (id) => setMarked((before) => {
+    const next = new Set(before);
+    if (!next.delete(id)) next.add(id);
+    return next;
+  });
+  return {
+    active, chosen, chosenOrder, marked, whyOpen, setWhyOpen, choose,
+    letGo: () => choose(""),
+    step: (by, marking = false) => {
+      const next = shown[at < 0 ? 0 : Math.max(0, Math.min(shown.length - 1, at + by))];
+      if (!next) return;
+      setActive(next.id);
+      if (marking) setMarked((before) => new Set([...before, ...(active ? [active] : []), next.id]));
+    },
+    mark: (id) => {
+      setActive(id);
+      setAnchor(id);
+      toggled(id);
+    },
+    markTo: (id) => {
+      const from = shown.findIndex((order) => order.id === (anchor || active));
+      const to = shown.findIndex((order) => order.id === id);
+      const [low, high] = from < 0 ? [to, to] : [Math.min(from, to), Math.max(from, to)];
+      setMarked((before) => new Set([...before, ...shown.slice(low, high + 1).filter((order) => !order.left).map((order) => order.id)]));
+      setActive(id);
+    },
+    markOnly: (ids) => setMarked(new Set(ids)),
+    unmark: () => setMarked(new Set()),
+  };
+}
+
+const SORTS = {
+  room: (a, b) => (b.room - b.load) - (a.room - a.load) || a.load - b.load || (a.code < b.code ? -1 : 1),
+  code: (a, b) => (a.code < b.code ? -1 : 1),
+};
+
+/* The drivers to show, best first for the order at hand, and the one that would get it. */
+export function useDrivers({ drivers, chosenDetail }, choice, look) {
+  const [picked, setPicked] = useState(() => new URLSearchParams(window.location.search).get("driver") ?? "");
+  const { chosen } = choice;
+  const candidates = chosen && chosenDetail.id === chosen ? chosenDetail.drivers : null;
+  const ranked = useMemo(
+    () => candidates ?? (chosen ? [] : [...drivers].filter((driver) => !driver.unfit && driver.load < driver.room).sort(SORTS[look.drivers] ?? SORTS.room)),
+    [candidates, drivers, chosen, look.drivers],
+  );
+  useEffect(() => {
+    // Another order: the best driver for it is offered, unless somebody picks another.
+    if (chosen) setPicked("");
+  }, [chosen]);
+  choice.picked = picked || (candidates?.find((driver) => !driver.unfit)?.id ?? "");
+  choice.pick = (id) => {
+    setPicked(id);
+    writeAddress({ driver: id });
+  };
+  const target = useMemo(
+    () => [...(candidates ?? []), ...drivers].find((driver) => driver.id === choice.picked) ?? null,
+    [candidates, drivers, choice.picked],
+  );
+  return { ranked, target };
+}

@@ -1,0 +1,110 @@
+"""The drawer in which shifts of one or many drivers are planned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from dashboard.components.basics import shape, state_word
+from dashboard.components.work_parts import drawer
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def shift_drawer(shifts: Any) -> rx.Component:
+    """The drawer of `shifts`, a state with the vars and handlers of `ShiftsState`."""
+    return drawer(
+        rx.cond(shifts.summary != "", _outcomes(shifts), _question(shifts)),
+        open=shifts.open,
+        label=shifts.title,
+        on_leave=shifts.leave,
+    )
+
+
+def _question(shifts: Any) -> rx.Component:
+    def field(name: str, label: str, kind: str, given: Any) -> rx.Component:
+        return rx.el.label(
+            rx.el.span(label),
+            rx.el.input(name=name, type=kind, default_value=given, class_name="wp-input"),
+            class_name="wp-field",
+        )
+
+    return rx.el.form(
+        rx.el.div(
+            field("first", "First day", "date", shifts.first),
+            field("last", "Last day", "date", ""),
+            class_name="wp-form",
+        ),
+        rx.el.fieldset(
+            rx.el.legend(
+                "Only on these days; every day when none is ticked", class_name="wp-label"
+            ),
+            rx.el.div(
+                *[
+                    rx.el.label(
+                        rx.el.input(type="checkbox", name=f"on-{number}"),
+                        rx.el.span(day),
+                        class_name="wp-check",
+                    )
+                    for number, day in enumerate(_WEEKDAYS)
+                ],
+                class_name="wp-weekdays",
+            ),
+            class_name="wp-fieldset",
+        ),
+        rx.el.div(
+            field("begins", "Begins", "time", "09:00"),
+            field("ends", "Ends", "time", "18:00"),
+            class_name="wp-form",
+        ),
+        rx.el.p(
+            "In the time zone of each driver's city. One that ends before it begins ends the next"
+            " day. A driver gets all of these shifts or none.",
+            class_name="wp-muted",
+        ),
+        rx.el.div(
+            rx.cond(
+                shifts.fault != "",
+                rx.el.span(shape("critical"), shifts.fault, class_name="wp-state wp-form-fault"),
+            ),
+            role="alert",
+        ),
+        rx.el.div(
+            rx.el.button("Leave it", type="button", on_click=shifts.leave, class_name="wp-button"),
+            rx.el.button(
+                rx.cond(shifts.working, "Planning", "Plan"),
+                type="submit",
+                disabled=shifts.working,
+                class_name="wp-button wp-button-main",
+            ),
+            class_name="wp-form-end",
+        ),
+        on_submit=shifts.plan,
+        class_name="wp-drawer-form",
+    )
+
+
+def _outcomes(shifts: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.p(shifts.summary, class_name="wp-strong", role="status"),
+        rx.el.ul(
+            rx.foreach(
+                shifts.outcomes,
+                lambda each: rx.el.li(
+                    rx.el.span(each["code"], class_name="wp-strong"),
+                    state_word(each["tone"].to(str), each["word"].to(str)),
+                    rx.cond(
+                        each["detail"] != "", rx.el.span(each["detail"], class_name="wp-muted")
+                    ),
+                    class_name="wp-outcome",
+                ),
+            ),
+            class_name="wp-outcomes",
+        ),
+        rx.el.div(
+            rx.el.button("Done", type="button", on_click=shifts.leave, class_name="wp-button"),
+            class_name="wp-form-end",
+        ),
+        class_name="wp-drawer-form",
+    )
