@@ -96,8 +96,9 @@ def _row(row: rx.Var) -> rx.Component:
             link(
                 two_lines(row["merchant"], rx.el.code(row["url"])),
                 to=row["link"].to(str),
-                class_name="wp-row-link wp-endpoint",
-            )
+                class_name="wp-row-link",
+            ),
+            class_name="wp-endpoint-cell",
         ),
         rx.el.td(
             rx.el.span(state_word(row["tone"].to(str), row["state"].to(str)), title=row["because"]),
