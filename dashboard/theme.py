@@ -20,6 +20,13 @@ GOOD = "var(--wp-good)"
 OFF = "var(--wp-off)"
 
 STYLESHEETS = ["/tokens.css", "/console.css", "/orders.css", "/payments.css"]
+STYLESHEETS = [
+    "/tokens.css",
+    "/console.css",
+    "/orders.css",
+    "/payments.css",
+    "/integrations.css",
+]
 
 SHAPES: dict[Tone, str] = {
     "critical": "diamond",

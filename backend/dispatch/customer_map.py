@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
-from math import cos, radians
+from math import cos, hypot, radians
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from backend.dispatch.customer_schemas import Area, Near
 _BASEMAP = Path(__file__).resolve().parents[2] / "assets" / "basemap"
 _METRES_PER_DEGREE = 111_320.0
 _LEAST_HALF_M = 1_300.0
-_MARGIN = 1.35
+_MARGIN_M = 620.0
 _SHAPE = 0.62
 """Height by width."""
 _MOST_LABELS = 6
@@ -40,7 +40,7 @@ class _Frame:
         self._lat, self._lon = area.lat, area.lon
         self._shrink = cos(radians(area.lat))
         x, y = self.point(near.lon, near.lat)
-        half = max(_LEAST_HALF_M, abs(x) / 2 * _MARGIN + 400, (abs(y) / 2 * _MARGIN + 400) / _SHAPE)
+        half = max(_LEAST_HALF_M, abs(x) / 2 + _MARGIN_M, (abs(y) / 2 + _MARGIN_M) / _SHAPE)
         self.half_m = half
         self.west, self.north = x / 2 - half, y / 2 - half * _SHAPE
 
@@ -61,6 +61,12 @@ class _Frame:
         east, south = self.west + 2 * self.half_m, self.north + 2 * self.half_m * _SHAPE
         return min(xs) < east and max(xs) > self.west and min(ys) < south and max(ys) > self.north
 
+    def holds(self, point: Point, margin_m: float) -> bool:
+        """Whether a point lies in the view, no closer to its edge than that."""
+        x, y = point[0] - self.west, point[1] - self.north
+        width, height = 2 * self.half_m, 2 * self.half_m * _SHAPE
+        return margin_m < x < width - margin_m and margin_m / 2 < y < height - margin_m / 2
+
     def line(self, positions: Iterable[Sequence[float]]) -> list[Point]:
         """A line of longitudes and latitudes in metres."""
         return [self.point(lon, lat) for lon, lat in positions]
@@ -78,12 +84,21 @@ def draw(city: str, area: Area, near: Near) -> str:
         f'<svg class="map" viewBox="{frame.view_box}" role="img" '
         f'aria-label="Map: your driver and about where you are">'
         f"{_water(city, frame)}{_rivers(frame)}{_districts(frame, unit)}"
-        f'<circle class="area" r="{area.radius_m}"/>'
-        f'<text class="area-name" y="{area.radius_m + unit * 9:.0f}" font-size="{unit * 7:.0f}">'
-        f"your area</text>"
-        f'<line class="way" x1="{x:.0f}" y1="{y:.0f}" x2="0" y2="0"/>'
+        f'<circle class="area" r="{area.radius_m}"/>{_way(x, y, area.radius_m)}'
+        f'<text class="area-name" y="{unit * 2.5:.0f}" font-size="{unit * 7:.0f}">your area</text>'
         f'<g transform="translate({x:.0f} {y:.0f})"><circle class="halo" r="{unit * 11:.0f}"/>'
         f"{arrow if near.bearing is not None else still}</g></svg>"
+    )
+
+
+def _way(x: float, y: float, radius_m: float) -> str:
+    """The way from the driver to the rim of the area; none for who is in it."""
+    far = hypot(x, y)
+    if far <= radius_m:
+        return ""
+    share = radius_m / far
+    return (
+        f'<line class="way" x1="{x:.0f}" y1="{y:.0f}" x2="{x * share:.0f}" y2="{y * share:.0f}"/>'
     )
 
 
@@ -113,7 +128,7 @@ def _districts(frame: _Frame, unit: float) -> str:
     words = []
     for feature in _features("places"):
         point = frame.point(*feature["geometry"]["coordinates"])
-        if feature["properties"]["kind"] == "district" and frame.touches([point]):
+        if feature["properties"]["kind"] == "district" and frame.holds(point, unit * 20):
             x, y = point
             name = escape(feature["properties"]["name"])
             words.append(

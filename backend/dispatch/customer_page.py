@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from fastapi.responses import HTMLResponse
 
 from backend.dispatch.customer_map import draw
-from backend.dispatch.customer_schemas import StepOut, Tracking
+from backend.dispatch.customer_schemas import Area, Near, StepOut, Tracking
 from backend.dispatch.rules import TERMINAL
 from backend.platform import clock
+from backend.regions.rules import haversine_m
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "customer_page.css").read_text()
@@ -97,7 +98,9 @@ def _status(told: Tracking, zone: ZoneInfo) -> str:
 def _when(told: Tracking, zone: ZoneInfo) -> str:
     if told.proof is not None:
         by = f'<p class="proof">{escape(told.proof.by)}</p>' if told.proof.by else ""
-        return f'<p class="when">{_moment(told.proof.at, zone)}</p>{by}'
+        day = _day(told.proof.at, zone)
+        at = _clock(told.proof.at, zone)
+        return f'<p class="when"><span>{at}</span> {day}</p>{by}'
     if told.ended_at is not None:
         return f'<p class="quiet">{_moment(told.ended_at, zone)}</p>'
     if told.eta is None:
@@ -133,10 +136,17 @@ def _map(told: Tracking) -> str:
     seen = (
         "just now" if age_s < 20 else f"{age_s} s ago" if age_s < 90 else f"{age_s // 60} min ago"
     )
+    away = _away(told.position, told.area)
     return (
         f'<figure class="near">{draw(told.region, told.area, told.position)}'
-        f"<figcaption>Your driver, seen {seen}</figcaption></figure>"
+        f"<figcaption>Your driver, {away}, seen {seen}</figcaption></figure>"
     )
+
+
+def _away(near: Near, area: Area) -> str:
+    """A distance as vague as the area is."""
+    km = haversine_m(near.lat, near.lon, area.lat, area.lon) / 1000
+    return "less than 1 km away" if km < 1 else f"about {km:.0f} km away"
 
 
 def _steps(told: Tracking, zone: ZoneInfo) -> str:
@@ -167,4 +177,4 @@ def _day(moment: datetime, zone: ZoneInfo) -> str:
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
     day = _day(moment, zone)
     at = _clock(moment, zone)
-    return f"{at} {day}" if day in ("today", "tomorrow") else f"{day.removeprefix('on ')}, {at}"
+    return at if day == "today" else f"{day.removeprefix('on ')}, {at}"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.identity import service as identity
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.notifications import service, signing
@@ -30,12 +31,23 @@ from backend.notifications.schemas import (
 from backend.platform.http import Res, Uow
 from backend.platform.idempotency import Idempotency, Once
 from backend.platform.resources import Resources
+from backend.platform.spreadsheet import MOST_ROWS, csv_answer
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
 
 Marketplace = Annotated[Principal, Depends(requires("webhooks:write"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Search = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+def _wanted(
+    state: DeliveryState | None = None,
+    type: Search = None,  # noqa: A002 - the query parameter's name
+    order: Search = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> DeliveryFilter:
+    return DeliveryFilter(state=state, event_type=type, order=order, since=since, until=until)
 
 
 @router.get("")
@@ -56,6 +68,23 @@ async def create_endpoint(
         return await service.create_endpoint(session, caller, wanted, secret=secret)
 
     return await _with_secret(session, resources, caller, once, make)
+
+
+@router.get("/deliveries.csv", response_class=Response)
+async def export_deliveries(
+    session: Uow,
+    caller: Marketplace,
+    wanted: Annotated[DeliveryFilter, Depends(_wanted)],
+    endpoint_id: UUID | None = None,
+) -> Response:
+    """The newest 10,000 matching deliveries."""
+    wanted = wanted.model_copy(update={"endpoint_id": endpoint_id})
+    page = await service.list_deliveries(session, caller, wanted, limit=MOST_ROWS)
+    heads = [name for name in DeliveryOut.model_fields if name != "next_at"]
+    rows = ([getattr(each, name) for name in heads] for each in page.items)
+    exported = {"rows": len(page.items)}
+    await identity.record(session, caller, "deliveries.exported", "webhooks", after=exported)
+    return csv_answer("waypost-deliveries", heads, rows)
 
 
 @router.get("/{endpoint_id}")
@@ -98,23 +127,16 @@ async def try_endpoint(session: Uow, caller: Marketplace, endpoint_id: UUID) -> 
 
 @router.get("/{endpoint_id}/deliveries")
 async def list_deliveries(
-    *,
     session: Uow,
     caller: Marketplace,
     endpoint_id: UUID,
-    state: DeliveryState | None = None,
-    type: Search = None,  # noqa: A002 - the query parameter's name
-    order: Search = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    wanted: Annotated[DeliveryFilter, Depends(_wanted)],
     limit: Limit = 50,
     cursor: UUID | None = None,
 ) -> DeliveryPage:
     """What was sent to the endpoint, newest first."""
     await service.get_endpoint(session, caller, endpoint_id)
-    wanted = DeliveryFilter(
-        endpoint_id=endpoint_id, state=state, event_type=type, order=order, since=since, until=until
-    )
+    wanted = wanted.model_copy(update={"endpoint_id": endpoint_id})
     return await service.list_deliveries(session, caller, wanted, after=cursor, limit=limit)
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
-    LargeBinary,
     String,
     UniqueConstraint,
     Uuid,
@@ -42,8 +41,8 @@ class EndpointRow(SQLModel, table=True):
     region: str
     active: bool
     disabled_because: str | None = None
-    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    former_secret: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    secret: str
+    former_secret: str | None = None
     former_until: datetime | None = _moment(nullable=True)
     failures: int
     failing_since: datetime | None = _moment(nullable=True)

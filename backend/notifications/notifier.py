@@ -11,7 +11,6 @@ from random import random
 from typing import Any
 from uuid import UUID
 
-from cryptography.fernet import InvalidToken
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
@@ -32,7 +31,9 @@ from backend.platform.consumers import Consumer
 from backend.platform.ids import uuid7
 from backend.platform.outbox import TOPIC, Event, emit
 from backend.platform.resources import Resources
+from backend.platform.sealing import unseal
 from backend.platform.telemetry import get_logger, meter, tracer
+from backend.settings import Settings
 
 LEASE = timedelta(seconds=60)
 """A claim outlives any sending; after it somebody else sends."""
@@ -181,10 +182,9 @@ class Sender:
 
     async def _send(self, claimed: Claimed) -> Outcome:
         at = clock.now()
-        secret_key = self._resources.settings.secret_key.get_secret_value()
         try:
-            secrets = secrets_of(claimed, secret_key, at)
-        except InvalidToken:
+            secrets = secrets_of(claimed, self._resources.settings, at)
+        except ValueError:
             why = "The stored secret cannot be opened with this SECRET_KEY; rotate it."
             return Outcome(claimed, Attempt(why=why), {}, at)
         headers = {
@@ -202,12 +202,15 @@ class Sender:
         return Outcome(claimed, attempt, headers, at)
 
 
-def secrets_of(claimed: Claimed, secret_key: str, at: datetime) -> list[str]:
-    """The secrets to sign with: the endpoint's, and the one before it while both are valid."""
+def secrets_of(claimed: Claimed, settings: Settings, at: datetime) -> list[str]:
+    """The secrets to sign with: the endpoint's, and the one before it while both are valid.
+
+    Raises ValueError where they were sealed under another key.
+    """
     sealed = [claimed.secret]
     if claimed.former_secret and claimed.former_until and claimed.former_until > at:
         sealed.append(claimed.former_secret)
-    return [signing.unseal(each, secret_key) for each in sealed]
+    return [unseal(settings, signing.PURPOSE, each) for each in sealed]
 
 
 async def settle(session: AsyncSession, outcomes: list[Outcome]) -> None:

@@ -122,8 +122,8 @@ class Claimed:
     merchant: str
     region: str
     url: str
-    secret: bytes
-    former_secret: bytes | None
+    secret: str
+    former_secret: str | None
     former_until: datetime | None
 
 

@@ -1,4 +1,4 @@
-"""Secrets of webhook endpoints, sealed at rest, and the signatures made with them.
+"""Secrets of webhook endpoints, and the signatures made with them.
 
 Standard Webhooks: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec
 """
@@ -6,17 +6,15 @@ Standard Webhooks: https://github.com/standard-webhooks/standard-webhooks/blob/m
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from cryptography.fernet import Fernet
 from standardwebhooks.webhooks import Webhook
 
 PREFIX = "whsec_"
+PURPOSE = "webhook secrets"
+"""What the key is for that seals them at rest."""
 FORMER_FOR = timedelta(hours=24)
 """How long the secret before a rotation goes on signing beside the new one."""
 
@@ -29,22 +27,6 @@ def new_secret() -> str:
 def spell(key: bytes) -> str:
     """A key as Standard Webhooks writes it."""
     return PREFIX + base64.b64encode(key).decode()
-
-
-@lru_cache(maxsize=4)
-def _box(secret_key: str) -> Fernet:
-    key = hmac.digest(secret_key.encode(), b"waypost webhook secrets 1", hashlib.sha256)
-    return Fernet(base64.urlsafe_b64encode(key))
-
-
-def seal(secret: str, secret_key: str) -> bytes:
-    """The secret as it is stored: encrypted and authenticated under this system's own key."""
-    return _box(secret_key).encrypt(secret.encode())
-
-
-def unseal(sealed: bytes, secret_key: str) -> str:
-    """The secret again; raises cryptography's InvalidToken where SECRET_KEY was another."""
-    return _box(secret_key).decrypt(sealed).decode()
 
 
 def headers(message_id: str, body: str, secrets_: Sequence[str], at: datetime) -> dict[str, str]:

@@ -27,6 +27,7 @@ from backend.platform.errors import Conflict, FieldError, Forbidden, Invalid
 from backend.platform.ids import uuid7
 from backend.platform.resources import current
 from backend.platform.scopes import EVERYWHERE
+from backend.platform.sealing import seal
 from backend.regions import service as regions
 
 MOST_ENDPOINTS = 20
@@ -74,7 +75,7 @@ async def create_endpoint(
         event_types=sorted(set(wanted.event_types)),
         region=wanted.region,
         active=True,
-        secret=signing.seal(secret, _secret_key()),
+        secret=_sealed(secret),
         failures=0,
         created_by=principal.id,
         created_by_name=principal.name,
@@ -123,7 +124,7 @@ async def rotate_secret(
     secret = secret or signing.new_secret()
     now = clock.now()
     row.former_secret, row.former_until = row.secret, now + signing.FORMER_FOR
-    row.secret, row.updated_at = signing.seal(secret, _secret_key()), now
+    row.secret, row.updated_at = _sealed(secret), now
     await session.flush()
     await _record(session, principal, "webhook.secret_rotated", row)
     return EndpointWithSecret(**describe(row).model_dump(), secret=secret)
@@ -180,8 +181,8 @@ async def _check(
         raise Invalid(faults[0].detail, errors=faults)
 
 
-def _secret_key() -> str:
-    return current().settings.secret_key.get_secret_value()
+def _sealed(secret: str) -> str:
+    return seal(current().settings, signing.PURPOSE, secret)
 
 
 def _told(row: EndpointRow) -> dict[str, Any]:
