@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.upkeep import keep_orders
 from backend.dispatch.eta_role import foretell
+from backend.dispatch.planner_role import plan_tours
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -58,6 +59,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
     "foreteller": foretell,
+    "planner": plan_tours,
     "projector": project,
     "relay": relay,
     "scheduler": scheduler,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, or_, select, text, true, update
+from sqlalchemy import Select, func, insert, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -62,22 +62,43 @@ async def drivers_with_routes(session: AsyncSession, scopes: Sequence[str]) -> l
     return list(found)
 
 
-async def carried_orders(
-    session: AsyncSession, *, city: str | None = None, driver_id: UUID | None = None
-) -> list[OrderRow]:
-    """Orders that are with drivers, a city's or one driver's, the most urgent first."""
-    held = and_(col(OrderRow.state) == S.ON_HOLD, col(OrderRow.driver_id).is_not(None))
-    wanted = select(OrderRow).where(
-        or_(col(OrderRow.state).in_(sorted(WITH_DRIVER)), held),
-        col(OrderRow.driver_id).is_not(None),
+def _carried() -> Select[OrderRow]:
+    """Orders that are with a driver, held ones on board included, the most urgent first."""
+    held = col(OrderRow.state) == S.ON_HOLD
+    return (
+        select(OrderRow)
+        .where(
+            or_(col(OrderRow.state).in_(sorted(WITH_DRIVER)), held),
+            col(OrderRow.driver_id).is_not(None),
+        )
+        .order_by(col(OrderRow.promised_at), col(OrderRow.id))
+        .execution_options(populate_existing=True)
     )
-    if city is not None:
-        wanted = wanted.where(col(OrderRow.region) == city)
-    if driver_id is not None:
-        wanted = wanted.where(col(OrderRow.driver_id) == driver_id)
+
+
+async def carried_orders(session: AsyncSession, city: str) -> list[OrderRow]:
+    """Orders of a city that are with drivers, the most urgent first."""
+    return list(await session.scalars(_carried().where(col(OrderRow.region) == city)))
+
+
+async def orders_of_driver(session: AsyncSession, driver_id: UUID) -> list[OrderRow]:
+    """What a driver has of orders, the most urgent first."""
+    return list(await session.scalars(_carried().where(col(OrderRow.driver_id) == driver_id)))
+
+
+async def idle_with_route(session: AsyncSession, city: str) -> list[UUID]:
+    """Drivers of a city who have a tour in force and no order any more."""
+    busy = select(col(OrderRow.driver_id)).where(
+        col(OrderRow.state).in_(sorted(WITH_DRIVER)), col(OrderRow.driver_id).is_not(None)
+    )
     found = await session.scalars(
-        wanted.order_by(col(OrderRow.promised_at), col(OrderRow.id)).execution_options(
-            populate_existing=True
+        select(col(RouteRow.driver_id)).where(
+            col(RouteRow.superseded_at).is_(None),
+            or_(
+                col(RouteRow.region) == city,
+                col(RouteRow.region).startswith(city + ".", autoescape=True),
+            ),
+            col(RouteRow.driver_id).not_in(busy),
         )
     )
     return list(found)
@@ -101,6 +122,12 @@ async def supersede(session: AsyncSession, driver_id: UUID, now: datetime) -> No
         .values(superseded_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+async def supersede_idle(session: AsyncSession, driver_id: UUID, now: datetime) -> None:
+    """End the tour of a driver who has no order any more."""
+    if not await orders_of_driver(session, driver_id):
+        await supersede(session, driver_id, now)
 
 
 async def next_version(session: AsyncSession, driver_id: UUID) -> int:
