@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +24,7 @@ class Desk:
     headers: dict[str, str]
 
     def orders(self, *changes: dict[str, Any], name: str) -> list[dict[str, Any]]:
-        """One new order for each of the changes, all for a recipient of this name, with their ids."""
+        """A new order for each of the changes, all for a recipient of this name."""
         sent = [_order(name, each) for each in changes]
         answer = httpx.post(
             f"{self.url}/api/v1/orders/batch",
@@ -45,15 +44,6 @@ class Desk:
         """The code of the driver who has the order; empty for nobody."""
         driver = self.order(number)["driver_id"]
         return "" if driver is None else str(self._get(f"/api/v1/drivers/{driver}")["code"])
-
-    def wait_for_driver(self, number: str, within_s: float = 10) -> str:
-        """The same once there is one."""
-        until = time.monotonic() + within_s
-        while time.monotonic() < until:
-            if code := self.driver_code(number):
-                return code
-            time.sleep(0.1)
-        raise AssertionError(f"{number} has no driver")
 
     def drivers(self, vehicle: str) -> list[dict[str, Any]]:
         """Live drivers of the city with this vehicle."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -214,7 +215,7 @@ def test_a_colleagues_assignment_is_seen_within_two_seconds(
     first, second = desk.orders({}, {}, name=name)
     mine = open_board(sign_in, system, name)
     theirs = open_board(sign_in, system, name, role="Admin")
-    # The pointer rests in my list: the order that leaves keeps its place and says what became of it.
+    # The pointer rests in my list: an order that leaves keeps its place and says why.
     row(mine, first["number"]).hover()
     driver = choose(theirs, first["number"]).first
     code = code_of(driver)
@@ -235,14 +236,15 @@ def test_new_orders_wait_while_the_pointer_is_in_the_list(
     page = open_board(sign_in, system, name)
     row(page, order["number"]).hover()
     before = row(page, order["number"]).bounding_box()
-    desk.orders({"promised_at": order["created_at"]}, name=name)
+    soon = (datetime.now(UTC) + timedelta(minutes=9)).isoformat()
+    desk.orders({"promised_at": soon}, name=name)
     show = page.get_by_role("button", name="1 new: show")
     expect(show).to_be_visible(timeout=SEEN_WITHIN_MS)
     expect(rows(page)).to_have_count(1)
     assert row(page, order["number"]).bounding_box() == before
     show.click()
     expect(rows(page)).to_have_count(2)
-    expect(rows(page).first).to_contain_text("late")
+    expect(rows(page).first).to_contain_text("at risk")
 
 
 def test_an_order_that_somebody_changed_meanwhile_says_who_and_what(
