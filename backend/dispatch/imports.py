@@ -173,7 +173,12 @@ def _faults_of(line: int, refusal: DomainError) -> list[RowFault]:
     if not refusal.errors:
         return [RowFault(line=line, column="region", code=refusal.code, detail=refusal.detail)]
     return [
-        RowFault(line=line, column=column_of(error.pointer), code=error.code, detail=error.detail)
+        RowFault(
+            line=line,
+            column=column_of(error.pointer, error.code),
+            code=error.code,
+            detail=error.detail,
+        )
         for error in refusal.errors
     ]
 

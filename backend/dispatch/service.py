@@ -36,13 +36,12 @@ from backend.dispatch.orders import (
     reveal_field,
 )
 from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.performance import driver_performance
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import (
-    cancel_shift,
-    driver_performance,
-    list_shifts,
-    plan_shift,
+    get_capacity,
+    list_documents,
     roster,
     roster_driver,
     set_capacity,
@@ -50,6 +49,7 @@ from backend.dispatch.roster import (
 )
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
 from backend.dispatch.rules import actions_from
+from backend.dispatch.shifts import cancel_shift, list_shifts, plan_shift
 from backend.dispatch.sync import sync
 from backend.dispatch.tasks import tasks_of_driver
 from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned, upload_state
@@ -81,11 +81,13 @@ __all__ = [
     "export_orders",
     "fail_order",
     "flag_order",
+    "get_capacity",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
     "import_template",
+    "list_documents",
     "list_orders",
     "list_routes",
     "list_shifts",
