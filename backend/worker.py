@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
+from backend.dispatch.eta_role import foretell
+from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
 from backend.platform import clock, consumers, idempotency, outbox
@@ -59,6 +61,8 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 
 ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
+    "foreteller": foretell,
+    "planner": plan_tours,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,

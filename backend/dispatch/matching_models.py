@@ -135,8 +135,7 @@ class EtaErrorRow(SQLModel, table=True):
         Index("ix_dispatch_eta_error_city", "city", "arrived_at"),
         Index(
             "ix_dispatch_eta_error_awaited",
-            "order_id",
-            unique=False,
+            "city",
             postgresql_where=text("arrived_at IS NULL"),
         ),
     )

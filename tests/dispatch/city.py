@@ -115,6 +115,7 @@ def order_row(**details: Any) -> OrderRow:
             "promised_at": now + timedelta(hours=2),
             "tags": [],
             "tracking_token": str(order_id),
+            "sent": {},
             "created_at": now,
             "updated_at": now,
             **details,

@@ -146,7 +146,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_dispatch_eta_error_awaited",
         "dispatch_eta_error",
-        ["order_id"],
+        ["city"],
         unique=False,
         postgresql_where=sa.text("arrived_at IS NULL"),
     )
