@@ -19,8 +19,13 @@ INFO = "var(--wp-info)"
 GOOD = "var(--wp-good)"
 OFF = "var(--wp-off)"
 
-STYLESHEETS = ["/tokens.css", "/console.css", "/orders.css", "/payments.css"]
 STYLESHEETS = [
+    "/tokens.css",
+    "/console.css",
+    "/orders.css",
+    "/payments.css",
+    "/integrations.css",
+]
     "/tokens.css",
     "/console.css",
     "/orders.css",

@@ -8,7 +8,10 @@ const COPIED_MS = 1600;
 export function Drawer({ open = false, label = "", onLeave, children }) {
   const dialog = useRef(null);
   useEffect(() => {
-    if (open && !dialog.current.open) dialog.current.showModal();
+    if (open && !dialog.current.open) {
+      dialog.current.showModal();
+      dialog.current.querySelector("form input:not([type=radio], [type=checkbox]), form textarea")?.focus();
+    }
     if (!open && dialog.current.open) dialog.current.close();
   }, [open]);
   return (

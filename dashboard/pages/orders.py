@@ -35,8 +35,8 @@ _HEADS = (
     "Driver",
     "Service",
     ("Terms", NUMBER),
-    "Tags",
     "Created",
+    "Tags",
 )
 
 
@@ -53,12 +53,20 @@ def orders() -> rx.Component:
     return rx.el.div(
         trouble(OrdersState.fault, OrdersState.load),
         rx.el.section(
-            rx.el.div(_chips(), _tools(), class_name="wp-filter-head"),
+            rx.el.div(
+                _chips(),
+                rx.cond(
+                    ShellState.permissions.contains("orders:create"),
+                    link("Import", to="/orders/import", class_name="wp-button wp-button-small"),
+                ),
+                class_name="wp-filter-head",
+            ),
             _filters(),
             class_name="wp-panel wp-order-filters",
             aria_label="Filters",
         ),
         rx.el.section(
+            _newer(),
             listing(
                 NAME,
                 _HEADS,
@@ -112,6 +120,7 @@ def _chips() -> rx.Component:
                 rx.foreach(OrdersState.chips, chip),
                 rx.el.span(class_name="wp-chip-gap"),
                 rx.foreach(OrdersState.late_chips, chip),
+                rx.foreach(OrdersState.elsewhere, chip),
             ),
             rx.fragment(*[rx.el.span(class_name="wp-bone wp-chip-bone") for _ in range(9)]),
         ),
@@ -134,42 +143,29 @@ def _filters() -> rx.Component:
         choice("service", "Service", SERVICE_CHOICES),
         choice("terms", "Terms", TERMS_CHOICES),
         words("tag", "Tag", "fragile"),
-        words("merchant", "Marketplace", "service:…"),
         words("from", "Created from", type="date"),
         words("to", "Created to", type="date"),
+        choice("sort", "Order by", SORT_CHOICES),
         on_submit=OrdersState.narrow,
         clear=PATH,
         key=OrdersState.filters_key,
     )
 
 
-def _tools() -> rx.Component:
+def _newer() -> rx.Component:
     return rx.el.div(
-        rx.el.span(
-            rx.cond(
-                OrdersState.newer > 0,
-                rx.el.button(
-                    OrdersState.newer,
-                    " new: show",
-                    type="button",
-                    on_click=OrdersState.load,
-                    class_name="wp-chip wp-chip-new",
-                ),
-            ),
-            aria_live="polite",
-        ),
-        choice_input(
-            "sort",
-            SORT_CHOICES,
-            aria_label="Order by",
-            value=OrdersState.filters["sort"],
-            on_change=OrdersState.sort_by,
-        ),
         rx.cond(
-            ShellState.permissions.contains("orders:create"),
-            link("Import", to="/orders/import", class_name="wp-button wp-button-small"),
+            OrdersState.newer > 0,
+            rx.el.button(
+                OrdersState.newer,
+                " new: show",
+                type="button",
+                on_click=OrdersState.load,
+                class_name="wp-chip wp-chip-new",
+            ),
         ),
-        class_name="wp-row wp-filter-tools",
+        class_name="wp-newer",
+        aria_live="polite",
     )
 
 
@@ -221,8 +217,8 @@ def _row(row: rx.Var) -> rx.Component:
             row["amount"],
             class_name=NUMBER + " wp-nowrap",
         ),
-        rx.el.td(row["tags"], class_name="wp-short"),
         rx.el.td(ago(at=row["created"].to(str), zone=row["zone"].to(str)), class_name="wp-nowrap"),
+        rx.el.td(row["tags"], class_name="wp-short"),
         custom_attrs={"data-gone": rx.cond(row["gone"].to(bool), "", rx.Var("undefined"))},
         title=rx.cond(row["gone"].to(bool), "No longer matches these filters", ""),
     )

@@ -160,3 +160,12 @@ def lateness_chips(counts: OrderCounts, asked: Mapping[str, str]) -> list[Chip]:
     link = address(PATH, {**asked, "flagged": "" if on else "1"})
     chips.append({"word": "Flagged", "tone": "warning", "count": "", "link": link, "on": on})
     return chips
+
+
+def merchant_chip(asked: Mapping[str, str]) -> list[Chip]:
+    """The marketplace that an order's page led to; a click shows those of all again."""
+    if not asked["merchant"]:
+        return []
+    word = asked["merchant"].partition(":")[2][:12] or asked["merchant"]
+    link = address(PATH, {**asked, "merchant": ""})
+    return [{"word": f"Marketplace {word}", "tone": "", "count": "", "link": link, "on": True}]

@@ -33,7 +33,7 @@ GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("held", "On hold", ("on_hold",)),
     ("failed", "Failed", ("failed", "returning")),
     ("delivered", "Delivered", ("delivered",)),
-    ("ended", "Returned or cancelled", ("returned", "cancelled")),
+    ("ended", "Ended", ("returned", "cancelled")),
 )
 """The states as the list groups them: the group's name in the address, its word, its states."""
 OPEN_GROUPS = ("waiting", "assigned", "on_board", "held", "failed")

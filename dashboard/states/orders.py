@@ -28,6 +28,7 @@ from dashboard.states.order_query import (
     csv_link,
     filter_of,
     lateness_chips,
+    merchant_chip,
     open_of,
     state_chips,
 )
@@ -80,6 +81,7 @@ class OrdersState(ListState, rx.State):
     rows: list[OrderRow] = []
     chips: list[Chip] = []
     late_chips: list[Chip] = []
+    elsewhere: list[Chip] = []
     newer: int = 0
     csv_link: str = ""
     _wanted: OrderFilter = OrderFilter()
@@ -115,6 +117,7 @@ class OrdersState(ListState, rx.State):
             self.newer = 0
             self.chips = state_chips(counts, filters)
             self.late_chips = lateness_chips(still, filters)
+            self.elsewhere = merchant_chip(filters)
             self._link_pages(filters, page.next_cursor or "")
             self._wanted, self._after = wanted, after
             self._change, self._looked_at = change, monotonic()
@@ -156,12 +159,6 @@ class OrdersState(ListState, rx.State):
         """Put the bar's filters into the address; the chips' stay."""
         chosen = {name: form_text(form, name) for name in FIELDS if name in form}
         return rx.redirect(address(PATH, {**self.filters, **chosen}), replace=True)
-
-    @rx.event
-    @requires("orders:read")
-    async def sort_by(self, sort: str) -> EventSpec:
-        """Put another order of the rows into the address."""
-        return rx.redirect(address(PATH, {**self.filters, "sort": str(sort)}), replace=True)
 
 
 async def _remember_versions(state: OrdersState, page: OrderPage) -> None:
