@@ -26,12 +26,6 @@ STYLESHEETS = [
     "/payments.css",
     "/integrations.css",
 ]
-    "/tokens.css",
-    "/console.css",
-    "/orders.css",
-    "/payments.css",
-    "/integrations.css",
-]
 
 SHAPES: dict[Tone, str] = {
     "critical": "diamond",
