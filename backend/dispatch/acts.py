@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import lifecycle
-from backend.dispatch.fitness import driver_for
+from backend.dispatch.fitness import Candidate, driver_for
 from backend.dispatch.lifecycle import Circumstances, order_to_change
 from backend.dispatch.order_views import order_out
 from backend.dispatch.rules import Action
@@ -30,8 +30,9 @@ async def assign_order(
     Raises DriverUnfit naming what speaks against the driver; `force` with a reason overrides a
     driver who is full or whose shift ends soon, and nothing else.
     """
-    return await _give(
-        session, principal, Action.ASSIGN, order_id, driver_id, seen_version, reason, force=force
+    candidate = await driver_for(session, principal, driver_id)
+    return await give(
+        session, principal, Action.ASSIGN, candidate, order_id, seen_version, reason, force=force
     )
 
 
@@ -46,23 +47,24 @@ async def reassign_order(
     force: bool = False,
 ) -> OrderOut:
     """Take an order that is not picked up yet from its driver and give it to another."""
-    return await _give(
-        session, principal, Action.REASSIGN, order_id, driver_id, seen_version, reason, force=force
+    candidate = await driver_for(session, principal, driver_id)
+    return await give(
+        session, principal, Action.REASSIGN, candidate, order_id, seen_version, reason, force=force
     )
 
 
-async def _give(
+async def give(
     session: AsyncSession,
     principal: Principal,
     action: Action,
+    candidate: Candidate,
     order_id: UUID,
-    driver_id: UUID,
     seen_version: int | None,
     reason: str | None,
     *,
     force: bool,
 ) -> OrderOut:
-    candidate = await driver_for(session, principal, driver_id)
+    """Assign or reassign one order to a driver who is held as a candidate."""
     order = await order_to_change(
         session, principal, "dispatch:write", order_id, seen_version=seen_version
     )
@@ -70,7 +72,9 @@ async def _give(
     overridden = candidate.judge(order, force=force and reason is not None)
     data = {"overridden": overridden} if overridden else {}
     circumstances = Circumstances(reason=reason, data=data)
+    driver_id = candidate.driver.id
     await lifecycle.move(session, principal, order, action, circumstances, driver_id=driver_id)
+    candidate.take(order)
     return await order_out(session, principal, order)
 
 
@@ -83,7 +87,7 @@ async def unassign_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Take an order that is not picked up yet from its driver; it is matched anew."""
-    return await _act(
+    return await carry_out(
         session, principal, Action.UNASSIGN, "dispatch:write", order_id, reason, seen_version
     )
 
@@ -97,7 +101,7 @@ async def hold_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Stop an order where it is; before pick-up it loses its driver."""
-    return await _act(
+    return await carry_out(
         session, principal, Action.HOLD, "orders:write", order_id, reason, seen_version
     )
 
@@ -111,7 +115,7 @@ async def release_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Let a held order go on: where it was if it is on board, else to be matched anew."""
-    return await _act(
+    return await carry_out(
         session, principal, Action.RELEASE, "orders:write", order_id, reason, seen_version
     )
 
@@ -125,7 +129,7 @@ async def cancel_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Call an order off that is not picked up yet."""
-    return await _act(
+    return await carry_out(
         session, principal, Action.CANCEL, "orders:cancel", order_id, reason, seen_version
     )
 
@@ -139,7 +143,7 @@ async def fail_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Record that an order on board could not be delivered."""
-    return await _act(
+    return await carry_out(
         session, principal, Action.FAIL, "orders:write", order_id, reason, seen_version
     )
 
@@ -153,7 +157,7 @@ async def send_back_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Send a failed order back to where it came from."""
-    return await _act(
+    return await carry_out(
         session, principal, Action.SEND_BACK, "orders:write", order_id, reason, seen_version
     )
 
@@ -167,12 +171,12 @@ async def give_back_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Record that a returning order is back at its sender."""
-    return await _act(
+    return await carry_out(
         session, principal, Action.GIVE_BACK, "orders:write", order_id, reason, seen_version
     )
 
 
-async def _act(
+async def carry_out(
     session: AsyncSession,
     principal: Principal,
     action: Action,
@@ -181,6 +185,7 @@ async def _act(
     reason: str | None,
     seen_version: int | None,
 ) -> OrderOut:
+    """Any action that needs no more than its reason."""
     order = await order_to_change(
         session, principal, permission, order_id, seen_version=seen_version
     )

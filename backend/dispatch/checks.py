@@ -23,8 +23,8 @@ def faults_of(order: OrderIn, directory: Directory, now: datetime) -> list[Field
         detail = f"{order.region} is not a city's code."
         return [FieldError("/region", "unknown", detail)]
     return [
-        *point_faults(directory, city, "/pickup", order.pickup.lat, order.pickup.lon),
-        *point_faults(directory, city, "/drop", order.drop.lat, order.drop.lon),
+        *point_faults(directory, city, "/pickup/lat", order.pickup.lat, order.pickup.lon),
+        *point_faults(directory, city, "/drop/lat", order.drop.lat, order.drop.lon),
         *window_faults("/pickup/window", order.pickup.window, now),
         *window_faults("/drop/window", order.drop.window, now),
         *_promise_faults(order, now),
@@ -34,13 +34,13 @@ def faults_of(order: OrderIn, directory: Directory, now: datetime) -> list[Field
 
 
 def point_faults(
-    directory: Directory, city: Region, place: str, lat: float, lon: float
+    directory: Directory, city: Region, pointer: str, lat: float, lon: float
 ) -> list[FieldError]:
     """Whether the point lies where the city's drivers go."""
     if directory.reaches(city.code, lat, lon, OUTLINE_TOLERANCE_M):
         return []
     detail = f"The point {lat:.5f}, {lon:.5f} is not in {city.name}."
-    return [FieldError(f"{place}/lat", "outside_region", detail)]
+    return [FieldError(pointer, "outside_region", detail)]
 
 
 def window_faults(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,7 @@ from backend.dispatch.models import OrderRow, ParcelRow
 from backend.dispatch.numbers import new_number
 from backend.dispatch.order_views import order_out
 from backend.dispatch.rules import Action, OrderState, default_promise, prepares_at_once
-from backend.dispatch.schemas import BatchResult, BatchResults, Fault, OrderIn, OrderOut
+from backend.dispatch.schemas import BatchResult, BatchResults, Fault, OrderIn, OrderReceipt
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock
@@ -35,24 +34,19 @@ _TRIES = 4
 Verdict = OrderRow | DomainError
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
-    """An order that was made now, or one that the same request made before."""
-
-    order: OrderOut
-    duplicate: bool
-
-
-async def create_order(session: AsyncSession, principal: Principal, wanted: OrderIn) -> Created:
+async def create_order(
+    session: AsyncSession, principal: Principal, wanted: OrderIn
+) -> OrderReceipt:
     """Take in an order; the same reference with the same content answers the order it made.
 
     Raises Invalid with a pointer to each wrong field, Denied outside the caller's regions, and
     ReferenceTaken naming what differs where the reference came with other content before.
     """
-    [(verdict, duplicate)] = await _take_in(session, principal, [wanted])
+    [(verdict, duplicate)] = await take_in(session, principal, [wanted])
     if isinstance(verdict, DomainError):
         raise verdict
-    return Created(await order_out(session, principal, verdict), duplicate)
+    made = await order_out(session, principal, verdict)
+    return OrderReceipt(**dict(made), duplicate=duplicate)
 
 
 async def create_orders(
@@ -70,7 +64,7 @@ async def create_orders(
         try:
             order = item if isinstance(item, OrderIn) else OrderIn.model_validate(item)
         except ValidationError as error:
-            results[index] = rejected(index, Invalid(errors=_field_errors(error)))
+            results[index] = rejected(index, Invalid(errors=field_errors(error)))
             continue
         first = first_seen.setdefault(order.reference, index)
         if first != index:
@@ -79,7 +73,7 @@ async def create_orders(
             results[index] = rejected(index, Invalid(detail, errors=[fault]))
         else:
             readable[index] = order
-    verdicts = await _take_in(session, principal, list(readable.values()))
+    verdicts = await take_in(session, principal, list(readable.values()))
     for index, (verdict, duplicate) in zip(readable, verdicts, strict=True):
         results[index] = (
             rejected(index, verdict)
@@ -92,6 +86,16 @@ async def create_orders(
             )
         )
     return BatchResults(results=[results[index] for index in range(len(items))])
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """What keeps an item from being an order, with pointers into it."""
+    return [
+        FieldError(
+            "".join(f"/{part}" for part in fault["loc"]), str(fault["type"]), str(fault["msg"])
+        )
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def rejected(index: int, error: DomainError) -> BatchResult:
@@ -108,16 +112,7 @@ def rejected(index: int, error: DomainError) -> BatchResult:
     )
 
 
-def _field_errors(error: ValidationError) -> list[FieldError]:
-    return [
-        FieldError(
-            "".join(f"/{part}" for part in fault["loc"]), str(fault["type"]), str(fault["msg"])
-        )
-        for fault in error.errors(include_url=False, include_input=False)
-    ]
-
-
-async def _take_in(
+async def take_in(
     session: AsyncSession, principal: Principal, orders: Sequence[OrderIn]
 ) -> list[tuple[Verdict, bool]]:
     """For each order its row or why it was refused, and whether it was there before.
@@ -130,17 +125,11 @@ async def _take_in(
     verdicts: dict[str, tuple[Verdict, bool]] = {}
     waiting = {order.reference: order for order in orders}
     for _ in range(_TRIES):
-        known = await order_repository.by_references(session, principal.id, list(waiting))
-        for reference, row in known.items():
-            verdicts[reference] = _repeat(row, waiting.pop(reference))
-        rows = []
-        for reference, order in list(waiting.items()):
-            refusal = _refusal(principal, order, directory, now)
-            if refusal is not None:
-                verdicts[reference] = (refusal, False)
-                del waiting[reference]
-            else:
-                rows.append(_row(principal, order, directory, now))
+        judged = await judge(session, principal, list(waiting.values()), directory, now)
+        for reference, verdict in judged.items():
+            verdicts[reference] = (verdict, True)
+            del waiting[reference]
+        rows = [_row(principal, order, directory, now) for order in waiting.values()]
         made = await order_repository.add(session, rows)
         for row in rows:
             # One that is not made met a number in use, or the same order on another connection.
@@ -150,6 +139,28 @@ async def _take_in(
         if not waiting:
             return [verdicts[order.reference] for order in orders]
     raise Unavailable("The order could not be given a number; send it again.")
+
+
+async def judge(
+    session: AsyncSession,
+    principal: Principal,
+    orders: Sequence[OrderIn],
+    directory: Directory,
+    now: datetime,
+) -> dict[str, Verdict]:
+    """By reference, the orders that are there already and why others are refused; makes nothing.
+
+    A repeat is known before anything is checked: its windows may have closed since.
+    """
+    references = [order.reference for order in orders]
+    known = await order_repository.by_references(session, principal.id, references)
+    verdicts: dict[str, Verdict] = {}
+    for order in orders:
+        row = known.get(order.reference)
+        verdict = _refusal(principal, order, directory, now) if row is None else _repeat(row, order)
+        if verdict is not None:
+            verdicts[order.reference] = verdict
+    return verdicts
 
 
 def _refusal(
@@ -173,17 +184,17 @@ def _digests(order: OrderIn) -> dict[str, str]:
     }
 
 
-def _repeat(row: OrderRow, order: OrderIn) -> tuple[Verdict, bool]:
+def _repeat(row: OrderRow, order: OrderIn) -> Verdict:
     sent = _digests(order)
     different = [name for name, digest in sent.items() if row.sent.get(name) != digest]
     if not different:
-        return row, True
+        return row
     detail = f"{row.reference} is {row.number} already, with another {', '.join(different)}."
     errors = [
         FieldError(f"/{name}", "differs", f"{row.number} was made with another {name}.")
         for name in different
     ]
-    return ReferenceTaken(detail, errors=errors), False
+    return ReferenceTaken(detail, errors=errors)
 
 
 def _row(principal: Principal, order: OrderIn, directory: Directory, now: datetime) -> OrderRow:
@@ -249,6 +260,7 @@ async def _begin(
     await lifecycle.note(session, principal, row, "order.created", Circumstances(data=data))
     if ready:
         await lifecycle.move(session, SYSTEM, row, Action.PREPARE)
+    row.updated_at = row.created_at
 
 
 def _text(value: UUID | None) -> str | None:

@@ -25,6 +25,7 @@ __all__ = [
     "BulkItem",
     "BulkResult",
     "BulkResults",
+    "FlagIn",
     "ImportPreview",
     "ImportResult",
     "OrderBatchIn",
@@ -32,6 +33,7 @@ __all__ = [
     "OrderCounts",
     "OrderFilter",
     "ReasonIn",
+    "RevealIn",
     "Revealed",
     "RevealedField",
     "RowFault",
@@ -123,6 +125,18 @@ class SteppedIn(_In):
 
     reason: Reason | None = None
     seen_version: int | None = None
+
+
+class FlagIn(_In):
+    """What somebody has to look at."""
+
+    text: Reason
+
+
+class RevealIn(_In):
+    """Which contact detail to show whole."""
+
+    field: RevealedField
 
 
 class OrderChange(_In):

@@ -87,15 +87,21 @@ def _eta(row: OrderRow) -> Eta | None:
 
 def _place(row: OrderRow, end: str, *, whole: bool) -> dict[str, Any]:
     opens, closes = getattr(row, f"{end}_from"), getattr(row, f"{end}_until")
-    name, phone = getattr(row, f"{end}_name"), getattr(row, f"{end}_phone")
+    name, phone = contact(row, end, whole=whole)
     return {
-        "name": name if whole else initials(name),
-        "phone": phone if whole else identity.mask({"phone": phone})["phone"],
+        "name": name,
+        "phone": phone,
         "address": getattr(row, f"{end}_address"),
         "lat": getattr(row, f"{end}_lat"),
         "lon": getattr(row, f"{end}_lon"),
         "window": None if opens is None else [opens, closes],
     }
+
+
+def contact(row: OrderRow, end: str, *, whole: bool) -> tuple[str, str]:
+    """Name and phone number at one end of an order, masked unless `whole`."""
+    name, phone = getattr(row, f"{end}_name"), getattr(row, f"{end}_phone")
+    return (name, phone) if whole else (initials(name), identity.mask({"phone": phone})["phone"])
 
 
 def initials(name: str) -> str:

@@ -55,6 +55,14 @@ async def _named(session: AsyncSession, named: UUID | str) -> OrderRow | None:
         return None
 
 
+async def order_id_of(session: AsyncSession, named: str) -> UUID:
+    """The id of the order with this number or id, for verbs that ask by id; raises NoSuchOrder."""
+    row = await _named(session, named)
+    if row is None:
+        raise NoSuchOrder
+    return row.id
+
+
 async def get_order(session: AsyncSession, principal: Principal, named: UUID | str) -> OrderOut:
     """One order by its id or its number in any spelling; raises NoSuchOrder."""
     return await order_out(session, principal, await order_row(session, principal, named))

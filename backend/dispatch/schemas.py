@@ -21,6 +21,7 @@ __all__ = [
     "OrderIn",
     "OrderOut",
     "OrderPage",
+    "OrderReceipt",
     "OrderState",
     "ParcelIn",
     "PaymentIn",
@@ -131,6 +132,12 @@ class OrderOut(BaseModel):
     updated_at: datetime
     ended_at: datetime | None
     tracking_url: str
+
+
+class OrderReceipt(OrderOut):
+    """An order as the answer to whoever sent it; `duplicate` where an earlier request made it."""
+
+    duplicate: bool
 
 
 class OrderPage(BaseModel):

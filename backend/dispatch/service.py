@@ -19,7 +19,8 @@ from backend.dispatch.cities import city_switches, matching_figures, set_city_sw
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.dispatcher import run_matching
 from backend.dispatch.etas import eta_accuracy
-from backend.dispatch.imports import import_orders, preview_import
+from backend.dispatch.exports import export_orders, note_export
+from backend.dispatch.imports import import_orders, import_template, preview_import
 from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
@@ -29,20 +30,21 @@ from backend.dispatch.orders import (
     get_order,
     list_orders,
     order_history,
+    order_id_of,
     reveal_field,
 )
+from backend.dispatch.performance import driver_performance
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import (
-    cancel_shift,
-    driver_performance,
-    list_shifts,
-    plan_shift,
+    get_capacity,
+    list_documents,
     roster,
     roster_driver,
     set_capacity,
     set_document,
 )
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
+from backend.dispatch.shifts import cancel_shift, list_shifts, plan_shift
 
 __all__ = [
     "Circumstances",
@@ -61,21 +63,27 @@ __all__ = [
     "drivers_for_order",
     "edit_route",
     "eta_accuracy",
+    "export_orders",
     "fail_order",
     "flag_order",
+    "get_capacity",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
+    "import_template",
+    "list_documents",
     "list_orders",
     "list_routes",
     "list_shifts",
     "matching_figures",
     "move",
     "note",
+    "note_export",
     "offers_of_driver",
     "offers_of_order",
     "order_history",
+    "order_id_of",
     "order_to_change",
     "plan_routes",
     "plan_shift",

@@ -2,8 +2,6 @@
 
 import base64
 import binascii
-import csv
-import io
 from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Annotated
@@ -36,6 +34,7 @@ from backend.identity.schemas import (
 from backend.platform.errors import BadRequest
 from backend.platform.http import Res, Uow
 from backend.platform.idempotency import Once
+from backend.platform.tables import lines
 
 __all__ = ["Caller", "Requirement", "caller", "identify", "requires", "router"]
 
@@ -44,7 +43,6 @@ router = APIRouter(prefix="/api/v1", tags=["identity"])
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=100)]
 _EXPORT_LIMIT = 10_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _encode(key: object) -> str:
@@ -271,17 +269,5 @@ async def export_audit(session: Uow, principal: Auditor, wanted: Wanted) -> Resp
 
 def audit_csv(found: list[AuditEntry]) -> str:
     """The rows as CSV with a header; no cell is taken for a formula by a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text)
     names = [field.name for field in fields(AuditEntry)]
-    writer.writerow(names)
-    for entry in found:
-        writer.writerow([_cell(getattr(entry, name)) for name in names])
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return lines([names, *([getattr(entry, name) for name in names] for entry in found)])

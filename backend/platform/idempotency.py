@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
@@ -18,6 +18,8 @@ from sqlmodel import Field, SQLModel
 
 from backend.platform import clock
 from backend.platform.errors import Conflict, FieldError, Invalid
+
+Made = TypeVar("Made", bound=BaseModel)
 
 KEPT_FOR = timedelta(hours=24)
 _POINTER = "/headers/Idempotency-Key"
@@ -58,9 +60,9 @@ class Idempotency:
         self,
         session: AsyncSession,
         caller: str,
-        make: Callable[[], Awaitable[BaseModel]],
+        make: Callable[[], Awaitable[Made]],
         *,
-        status: int = 201,
+        status: int | Callable[[Made], int] = 201,
     ) -> Response:
         """The stored answer to this key, or `make`'s, stored in the same transaction.
 
@@ -68,7 +70,8 @@ class Idempotency:
         came with another body before.
         """
         if self._key is None:
-            return _json(status, (await make()).model_dump_json().encode())
+            made = await make()
+            return _json(_status(status, made), made.model_dump_json().encode())
         if not await _lock(session, caller, self._key):
             raise Conflict("A request with this Idempotency-Key is still in flight.")
         row = await session.get(IdempotencyRow, (caller, self._key))
@@ -80,18 +83,23 @@ class Idempotency:
         if row is not None:
             await session.delete(row)
             await session.flush()
-        body = (await make()).model_dump_json().encode()
+        made = await make()
+        code, body = _status(status, made), made.model_dump_json().encode()
         session.add(
             IdempotencyRow(
                 caller=caller,
                 key=self._key,
                 fingerprint=self._fingerprint,
-                status=status,
+                status=code,
                 body=body,
                 created_at=clock.now(),
             )
         )
-        return _json(status, body)
+        return _json(code, body)
+
+
+def _status(status: int | Callable[[Made], int], made: Made) -> int:
+    return status if isinstance(status, int) else status(made)
 
 
 def _json(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response:

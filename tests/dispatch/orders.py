@@ -65,8 +65,7 @@ async def place_order(
     """A new order; the regions are seeded where there are none."""
     await seeded(resources)
     async with resources.database.unit_of_work() as session:
-        created = await service.create_order(session, principal, order_in(**changes))
-    return created.order
+        return await service.create_order(session, principal, order_in(**changes))
 
 
 async def advance(resources: Resources, order_id: UUID, *actions: Action, driver: UUID) -> OrderOut:
