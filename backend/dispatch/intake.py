@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import lifecycle, order_repository
 from backend.dispatch.checks import faults_of
-from backend.dispatch.customer_rules import new_token
 from backend.dispatch.city_tree import city_tree
+from backend.dispatch.customer_rules import new_token
 from backend.dispatch.errors import ReferenceTaken
 from backend.dispatch.lifecycle import Circumstances
 from backend.dispatch.models import OrderRow, ParcelRow
