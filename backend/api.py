@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from backend import health
+from backend.dispatch import matching_endpoints as matching
 from backend.dispatch import order_endpoints, order_import_endpoints, roster_endpoints
 from backend.identity import auth_endpoints
 from backend.identity import endpoints as identity
@@ -35,6 +36,7 @@ def create_api() -> FastAPI:
     api.include_router(identity.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
+    api.include_router(matching.router)
     api.include_router(order_endpoints.router)
     api.include_router(order_import_endpoints.router)
     api.include_router(roster_endpoints.router)

@@ -13,7 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.upkeep import keep_orders
 from backend.dispatch.eta_role import foretell
+from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
+from backend.dispatch.upkeep import keep_orders
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -52,6 +54,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
         async with resources.database.unit_of_work() as session:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
+            await forget_old(session, clock.now())
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 

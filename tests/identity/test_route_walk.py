@@ -87,7 +87,8 @@ def guarded(resources: Resources) -> list[tuple[str, str, str | None]]:
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> int:
-    for name in ("token_id", "grant_id", "driver_id", "fence_id", "number", "shift_id"):
+    names = ("token_id", "grant_id", "driver_id", "fence_id", "number", "shift_id")
+    for name in names:
         path = path.replace("{" + name + "}", NOWHERE)
     path = path.replace("{session_id}", "0" * 64).replace("{code}", "TH-10")
     assert "{" not in path, f"say what to put into {path}"
