@@ -160,9 +160,13 @@ def _performance() -> rx.Component:
             class_name="wp-panel-head",
         ),
         rx.el.dl(rx.foreach(DriverState.figures, figure), class_name="wp-figures"),
-        rx.el.div(
-            chart(DriverState.chart, "Deliveries of each day: in time, late, failed"),
-            class_name="wp-panel-body",
+        rx.cond(
+            DriverState.charted,
+            rx.el.div(
+                chart(DriverState.chart, "Deliveries of each day: in time, late, failed"),
+                class_name="wp-panel-body",
+            ),
+            empty_state("No deliveries yet", "Each day's deliveries are drawn here."),
         ),
         class_name="wp-panel",
         aria_label="Performance",
