@@ -91,13 +91,14 @@ def up(
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     data: DataDir = _DEFAULT_DATA,
     drivers: Annotated[int, typer.Option(min=0, help="Drivers of the demo fleet.")] = 400,
+    orders_per_hour: Annotated[int, typer.Option(min=0, help="Orders of the demo.")] = 600,
     browser_build: Annotated[bool, typer.Option("--browser-build/--no-browser-build")] = True,
 ) -> None:
     """Start the whole system on this machine."""
     from backend.up import Options, run
 
     with _plain_errors():
-        run(Options(demo, port, host, data, drivers, browser_build), out)
+        run(Options(demo, port, host, data, drivers, orders_per_hour, browser_build), out)
 
 
 @app.command()
@@ -246,7 +247,7 @@ def replay(
 @app.command()
 def simulate(
     drivers: Annotated[int, typer.Option(min=0)] = 400,
-    orders_per_hour: Annotated[int, typer.Option(min=0)] = 0,
+    orders_per_hour: Annotated[int, typer.Option(min=0, help="None by default.")] = 0,
     url: Url = None,
     token_value: Token = None,
     data: DataDir = _DEFAULT_DATA,

@@ -111,8 +111,3 @@ async def evidence_content(
     if upload is None or upload.done_at is None or upload.media_type is None:
         raise NoSuchEvidence
     return await evidence_store().read(upload.sha256), upload.media_type
-
-
-async def order_id_of(session: AsyncSession, principal: Principal, number: str) -> UUID:
-    """The id behind a number, where the caller may read the order; raises NoSuchOrder."""
-    return (await order_row(session, principal, number)).id

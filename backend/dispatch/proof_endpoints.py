@@ -32,7 +32,7 @@ _AS_PICTURE = {
 @router.get("/{number}/evidence")
 async def list_evidence(session: Uow, caller: Reader, number: str) -> list[EvidenceOut]:
     """The order's proofs, oldest first."""
-    order_id = await service.order_id_of(session, caller, number)
+    order_id = await service.order_id_of(session, number)
     return await service.evidence_of(session, caller, order_id)
 
 
@@ -46,7 +46,7 @@ async def show_evidence(session: Uow, caller: Reader, number: str, evidence_id: 
 @router.post("/{number}/otp/resend")
 async def resend_otp(session: Uow, caller: Writer, number: str, wanted: ResendIn) -> CodeOut:
     """Have a new code sent to the recipient."""
-    order_id = await service.order_id_of(session, caller, number)
+    order_id = await service.order_id_of(session, number)
     return await service.resend_otp(session, caller, order_id, wanted.step)
 
 
@@ -55,7 +55,7 @@ async def override_proof(
     session: Uow, caller: Overrider, number: str, wanted: OverrideIn
 ) -> OrderOut:
     """Waive the proof of an order, with a reason that is kept."""
-    order_id = await service.order_id_of(session, caller, number)
+    order_id = await service.order_id_of(session, number)
     return await service.override_proof(session, caller, order_id, wanted)
 
 

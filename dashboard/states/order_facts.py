@@ -222,15 +222,14 @@ def action_rows(state: str, possible: frozenset[str], permitted: frozenset[str])
     rows: list[ActionRow] = []
     # Giving to a driver and giving to another one are never both possible: one stands for both.
     spare = "reassign" if "assign" in possible else "assign"
-    for key, word, why_not in ACTIONS:
+    for key, word, usual in ACTIONS:
         if key == spare:
             continue
         may = "cancel" if key == "cancel" else "write"
         ok = key in possible and may in permitted
-        if may not in permitted:
-            why_not = f"your roles lack orders:{may}"
-        elif key in ("reassign", "unassign") and state in _ON_BOARD:
-            why_not = "the parcels are on board"
+        on_board = key in ("reassign", "unassign") and state in _ON_BOARD
+        lacks = "" if may in permitted else f"your roles lack orders:{may}"
+        why_not = lacks or ("the parcels are on board" if on_board else usual)
         rows.append(
             {"key": key, "word": word, "ok": ok, "why": "" if ok else why_not,
              "risk": key == "cancel"}

@@ -110,7 +110,7 @@ async def order_of(resources: Resources, driver: UUID, *actions: Action, **more:
     principal, _ = await marketplace(resources)
     async with resources.database.unit_of_work() as session:
         made = await service.create_order(session, principal, order_in(**more))
-    return await advance(resources, made.order.id, A.ASSIGN, A.ACCEPT, *actions, driver=driver)
+    return await advance(resources, made.id, A.ASSIGN, A.ACCEPT, *actions, driver=driver)
 
 
 def steps(phone: App, order: OrderOut, *kinds: str) -> list[dict[str, Any]]:
