@@ -147,8 +147,7 @@ def unfitness(
         Objection.SKILLS: _lacking(orders, fleet, o, d),
         Objection.ORDERS_FULL: fleet.orders[d] >= fleet.most_orders[d],
         Objection.WEIGHT_FULL: weight > fleet.most_weight_g[d],
-        Objection.VOLUME_FULL: fleet.volume_cm3[d] + orders.volume_cm3[o]
-        > fleet.most_volume_cm3[d],
+        Objection.VOLUME_FULL: volume > fleet.most_volume_cm3[d],
         Objection.SHIFT_ENDS: finish > fleet.shift_left_s[d],
         Objection.COOLING_DOWN: np.isin(o * len(fleet) + d, cooling),
         Objection.OFFERED_ENOUGH: fleet.open_offers[d] >= MOST_OPEN_OFFERS,
