@@ -10,6 +10,7 @@ from backend.dispatch import (
     order_endpoints,
     order_import_endpoints,
     proof_endpoints,
+    roster_endpoints,
 )
 from backend.identity import auth_endpoints
 from backend.identity import endpoints as identity
@@ -46,6 +47,7 @@ def create_api() -> FastAPI:
         api.include_router(proof_endpoints.demo)
     api.include_router(order_endpoints.router)
     api.include_router(order_import_endpoints.router)
+    api.include_router(roster_endpoints.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

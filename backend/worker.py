@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.service import drop_abandoned
+from backend.dispatch.upkeep import keep_orders
 from backend.platform import clock, consumers, idempotency, outbox
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -62,6 +63,7 @@ ROLES: dict[str, Role] = {
     "recipients": receive_codes,
     "relay": relay,
     "scheduler": scheduler,
+    "orders": keep_orders,
 }
 
 

@@ -44,3 +44,23 @@ class ReferenceTaken(Conflict):
 
     code = "reference_taken"
     title = "This reference belongs to another order"
+
+
+class NoSuchShift(NotFound):
+    """The driver has no such shift."""
+
+    title = "There is no such shift"
+
+
+class ShiftOverlaps(Conflict):
+    """The driver has a shift at that time."""
+
+    code = "shift_overlaps"
+    title = "The driver has a shift at that time"
+
+
+class ShiftBegun(Conflict):
+    """The shift has begun, and can no longer be called off."""
+
+    code = "shift_begun"
+    title = "This shift has begun"

@@ -283,8 +283,8 @@ def _words(text: str | None) -> list[str]:
     return (text or "").replace("|", " ").lower().split()
 
 
-def column_of(pointer: str) -> str | None:
-    """The column that a pointer into an order stands for."""
+def column_of(pointer: str, code: str) -> str | None:
+    """The column that a fault in an order comes from, by its pointer and code."""
     match pointer.strip("/").split("/"):
         case ["pickup" | "drop" as end, "window", *rest]:
             return f"{end}_{'until' if rest == ['1'] else 'from'}"
@@ -293,7 +293,7 @@ def column_of(pointer: str) -> str | None:
         case ["parcels", _, "weight_g" | "volume_cm3" as part]:
             return part
         case ["parcels"]:
-            return "weight_g"
+            return {"too_heavy": "weight_g", "too_large": "volume_cm3"}.get(code, "barcodes")
         case ["parcels", *_]:
             return "barcodes"
         case ["payment", "amount", "currency"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -183,6 +183,6 @@ class DocumentRow(SQLModel, table=True):
     driver_id: UUID
     kind: str
     number: str
-    expires_on: datetime | None = Field(default=None, sa_column=Column(Date))
+    expires_on: date | None = Field(default=None, sa_column=Column(Date))
     checked_by: str
     checked_at: datetime = moment()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -89,3 +90,72 @@ async def documents(session: AsyncSession, driver_ids: Sequence[UUID]) -> list[D
         .order_by(col(DocumentRow.driver_id), col(DocumentRow.kind))
     )
     return list(found)
+
+
+async def shifts(
+    session: AsyncSession, driver_id: UUID, since: datetime, limit: int
+) -> list[ShiftRow]:
+    """The driver's shifts that end after `since`, in order."""
+    found = await session.scalars(
+        select(ShiftRow)
+        .where(col(ShiftRow.driver_id) == driver_id, col(ShiftRow.ends_at) > since)
+        .order_by(col(ShiftRow.starts_at))
+        .limit(limit)
+    )
+    return list(found)
+
+
+async def shift(session: AsyncSession, shift_id: UUID) -> ShiftRow | None:
+    """The shift with this id, locked."""
+    return await session.get(ShiftRow, shift_id, with_for_update=True)
+
+
+def _still_on(driver_id: UUID) -> Select[ShiftRow]:
+    return (
+        select(ShiftRow)
+        .where(
+            col(ShiftRow.driver_id) == driver_id,
+            col(ShiftRow.cancelled_at).is_(None),
+            col(ShiftRow.ended_at).is_(None),
+        )
+        .order_by(col(ShiftRow.starts_at))
+        .limit(1)
+    )
+
+
+async def overlapping_shift(
+    session: AsyncSession, driver_id: UUID, starts_at: datetime, ends_at: datetime
+) -> ShiftRow | None:
+    """The first of the driver's shifts that shares time with the span; one that ended is free."""
+    return await session.scalar(
+        _still_on(driver_id).where(
+            col(ShiftRow.starts_at) < ends_at, col(ShiftRow.ends_at) > starts_at
+        )
+    )
+
+
+async def running_shift(session: AsyncSession, driver_id: UUID) -> ShiftRow | None:
+    """The driver's shift that was begun and not ended."""
+    return await session.scalar(_still_on(driver_id).where(col(ShiftRow.begun_at).is_not(None)))
+
+
+async def shift_to_begin(
+    session: AsyncSession, driver_id: UUID, at: datetime, starts_before: datetime
+) -> ShiftRow | None:
+    """The driver's planned shift that is on at a moment or begins soon after."""
+    return await session.scalar(
+        _still_on(driver_id).where(
+            col(ShiftRow.begun_at).is_(None),
+            col(ShiftRow.starts_at) <= starts_before,
+            col(ShiftRow.ends_at) > at,
+        )
+    )
+
+
+Kept = TypeVar("Kept", CapacityRow, DocumentRow, ShiftRow)
+
+
+def add(session: AsyncSession, row: Kept) -> Kept:
+    """Keep a new row."""
+    session.add(row)
+    return row

@@ -92,3 +92,32 @@ def document_state(expires_on: date | None, today: date) -> Literal["valid", "ex
     if expires_on is None or expires_on >= today + EXPIRING_WITHIN:
         return "valid"
     return "expired" if expires_on < today else "expiring"
+
+
+LONGEST_SHIFT = timedelta(hours=16)
+FARTHEST_SHIFT = timedelta(days=60)
+UNPLANNED_SHIFT = timedelta(hours=10)
+"""How long a shift that nobody planned is taken to last."""
+
+
+class ShiftFault(NamedTuple):
+    """What is wrong with a shift that is to be planned."""
+
+    field: str
+    code: str
+    detail: str
+
+
+def shift_faults(starts_at: datetime, ends_at: datetime, now: datetime) -> list[ShiftFault]:
+    """Everything wrong with it; a shift that has begun already may still be planned."""
+    if ends_at <= starts_at:
+        return [ShiftFault("ends_at", "reversed", "The shift ends before it begins.")]
+    if ends_at <= now:
+        return [ShiftFault("ends_at", "in_past", "The shift is over already.")]
+    if ends_at - starts_at > LONGEST_SHIFT:
+        detail = f"A shift lasts at most {LONGEST_SHIFT // timedelta(hours=1)} hours."
+        return [ShiftFault("ends_at", "too_long", detail)]
+    if starts_at > now + FARTHEST_SHIFT:
+        detail = f"Shifts are planned up to {FARTHEST_SHIFT.days} days ahead."
+        return [ShiftFault("starts_at", "too_far_ahead", detail)]
+    return []

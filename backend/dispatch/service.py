@@ -36,19 +36,19 @@ from backend.dispatch.orders import (
     reveal_field,
 )
 from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.performance import driver_performance
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
 from backend.dispatch.roster import (
-    cancel_shift,
-    driver_performance,
-    list_shifts,
-    plan_shift,
+    get_capacity,
+    list_documents,
     roster,
     roster_driver,
     set_capacity,
     set_document,
 )
 from backend.dispatch.routes import edit_route, list_routes, plan_routes, route_of_driver
+from backend.dispatch.shifts import cancel_shift, list_shifts, plan_shift
 from backend.dispatch.sync import sync
 from backend.dispatch.tasks import tasks_of_driver
 from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned, upload_state
@@ -79,11 +79,13 @@ __all__ = [
     "export_orders",
     "fail_order",
     "flag_order",
+    "get_capacity",
     "get_order",
     "give_back_order",
     "hold_order",
     "import_orders",
     "import_template",
+    "list_documents",
     "list_orders",
     "list_routes",
     "list_shifts",
