@@ -12,6 +12,7 @@ from backend.dispatch import (
     proof_endpoints,
     roster_endpoints,
 )
+from backend.dispatch import matching_endpoints as matching
 from backend.identity import auth_endpoints
 from backend.identity import endpoints as identity
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -45,6 +46,7 @@ def create_api() -> FastAPI:
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
+    api.include_router(matching.router)
     api.include_router(order_endpoints.router)
     api.include_router(order_import_endpoints.router)
     api.include_router(roster_endpoints.router)

@@ -12,6 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
+from backend.dispatch.eta_role import foretell
+from backend.dispatch.matching_upkeep import forget_old
+from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
 from backend.platform import clock, consumers, idempotency, outbox
@@ -53,12 +56,15 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
             await drop_abandoned(session)
+            await forget_old(session, clock.now())
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 
 
 ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
+    "foreteller": foretell,
+    "planner": plan_tours,
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispatch import matching_repository
+from backend.dispatch import matching_repository, roster_repository
+from backend.dispatch.fitness import capacity_of
 from backend.dispatch.matching_rules import Fleet, OpenOrders
 from backend.dispatch.models import OrderRow
-from backend.dispatch.roster_rules import USUAL
 from backend.dispatch.travel import VEHICLES
 from backend.tracking.service import CityDrivers
 
@@ -27,12 +27,10 @@ async def fleet_of(
     ids = [drivers.ids[row] for row in rows]
     loads = await matching_repository.loads(session, city)
     given = await matching_repository.given_since(session, city, now - _SHIFT_LENGTH)
-    own = await matching_repository.capacities(session, ids)
+    own = await roster_repository.capacities(session, ids)
     ends = await matching_repository.shift_ends(session, city, now)
     rooms = [
-        (held.most_orders, held.most_weight_g, held.most_volume_cm3)
-        if (held := own.get(driver)) is not None
-        else tuple(USUAL[drivers.vehicles[row]])
+        capacity_of(drivers.vehicles[row], own.get(driver))
         for driver, row in zip(ids, rows, strict=True)
     ]
     most = np.array(rooms, dtype=np.int64).reshape(-1, 3)

@@ -17,8 +17,7 @@ from sqlmodel import col
 
 from backend.dispatch.matching_models import CityRow, DecisionRow, OfferRow
 from backend.dispatch.matching_schemas import OfferState
-from backend.dispatch.models import CapacityRow, OrderEventRow, OrderRow, ShiftRow
-from backend.dispatch.roster_rules import Room
+from backend.dispatch.models import OrderEventRow, OrderRow, ShiftRow
 from backend.dispatch.rules import WITH_DRIVER, OrderState
 
 UNMATCHED = "dispatch.unmatched"
@@ -28,25 +27,21 @@ def _lock_id(name: str) -> dict[str, int]:
     return {"id": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
 
 
+async def try_lock(session: AsyncSession, name: str) -> bool:
+    """Whether nobody else holds the lock of this name; held until this unit of work ends."""
+    taken = await session.scalar(text("SELECT pg_try_advisory_xact_lock(:id)"), _lock_id(name))
+    return bool(taken)
+
+
 async def lock_city(session: AsyncSession, city: str) -> bool:
     """Whether nobody else matches the city until this unit of work ends."""
-    taken = await session.scalar(
-        text("SELECT pg_try_advisory_xact_lock(:id)"), _lock_id(f"dispatch:city:{city}")
-    )
-    return bool(taken)
+    return await try_lock(session, f"dispatch:city:{city}")
 
 
 async def await_city(session: AsyncSession, city: str) -> None:
     """Wait for the round of matching that is going on; no other begins before this work ends."""
     await session.execute(
         text("SELECT pg_advisory_xact_lock(:id)"), _lock_id(f"dispatch:city:{city}")
-    )
-
-
-async def lock_driver(session: AsyncSession, driver_id: UUID) -> None:
-    """Wait until nobody else gives this driver an order; held until the unit of work ends."""
-    await session.execute(
-        text("SELECT pg_advisory_xact_lock(:id)"), _lock_id(f"dispatch:driver:{driver_id}")
     )
 
 
@@ -101,18 +96,6 @@ async def still_ready(session: AsyncSession, order_ids: Sequence[UUID]) -> set[U
     return set(found)
 
 
-async def carried_by(session: AsyncSession, driver_id: UUID) -> Room:
-    """What the driver has accepted or was given."""
-    found = await session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(col(OrderRow.weight_g)), 0),
-            func.coalesce(func.sum(col(OrderRow.volume_cm3)), 0),
-        ).where(col(OrderRow.driver_id) == driver_id, _with_driver())
-    )
-    return Room(*found.one())
-
-
 async def loads(session: AsyncSession, city: str) -> dict[UUID, Row[Any]]:
     """Orders, grams and cubic centimetres with each driver of a city, by driver.
 
@@ -165,14 +148,6 @@ async def given_since(session: AsyncSession, city: str, since: datetime) -> dict
         .group_by(col(OfferRow.driver_id))
     )
     return dict(found.all())
-
-
-async def capacities(session: AsyncSession, drivers: Sequence[UUID]) -> dict[UUID, CapacityRow]:
-    """What drivers can carry, of those who have other than their vehicle's usual."""
-    found = await session.scalars(
-        select(CapacityRow).where(col(CapacityRow.driver_id).in_(drivers))
-    )
-    return {row.driver_id: row for row in found}
 
 
 async def shift_ends(session: AsyncSession, city: str, now: datetime) -> dict[UUID, datetime]:

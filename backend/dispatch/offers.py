@@ -7,13 +7,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispatch import matching_repository, offer_repository, order_repository
+from backend.dispatch import changes, offer_repository, order_repository, roster_repository
 from backend.dispatch.errors import DriverUnfit, NoSuchOrder, OfferGone
+from backend.dispatch.fitness import capacity_of
 from backend.dispatch.lifecycle import Circumstances, move, place_of
 from backend.dispatch.matching_models import OfferRow
 from backend.dispatch.matching_schemas import OfferOut, OfferState, PlaceOut
 from backend.dispatch.models import OrderRow
-from backend.dispatch.roster_rules import USUAL
+from backend.dispatch.roster_rules import Room
 from backend.dispatch.rules import Action, OrderState
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
@@ -67,7 +68,6 @@ async def accept_offer(session: AsyncSession, principal: Principal, offer_id: UU
         return _out(offer, order)
     if order.state != OrderState.READY:
         raise OfferGone(f"{order.number} went to somebody else.")
-    await matching_repository.lock_driver(session, offer.driver_id)
     now = clock.now()
     if not await offer_repository.answer(session, offer.id, OfferState.ACCEPTED, now, None):
         raise OfferGone
@@ -120,6 +120,7 @@ async def _to_answer(
         identity.authorize(principal, "tasks:write")
     else:
         raise NoSuchOffer
+    await roster_repository.lock_driver(session, offer.driver_id)
     order = await order_repository.locked(session, offer.order_id)
     if order is None:
         raise NoSuchOffer
@@ -131,18 +132,12 @@ async def _to_answer(
 async def _check_room(session: AsyncSession, order: OrderRow, driver_id: UUID) -> None:
     """Refuse an order that would be more than the driver carries at once."""
     driver = await tracking.get_driver(session, SYSTEM, driver_id)
-    own = await matching_repository.capacities(session, [driver_id])
-    usual = USUAL[driver.vehicle]
-    held = own.get(driver_id)
-    most = (
-        (held.most_orders, held.most_weight_g, held.most_volume_cm3)
-        if held is not None
-        else tuple(usual)
+    own = (await roster_repository.capacities(session, [driver_id])).get(driver_id)
+    load = (await roster_repository.loads(session, [driver_id])).get(driver_id, Room(0, 0, 0))
+    wanted = Room(
+        load.orders + 1, load.weight_g + order.weight_g, load.volume_cm3 + order.volume_cm3
     )
-    load = await matching_repository.carried_by(session, driver_id)
-    wanted = (
-        load.orders + 1, load.weight_g + order.weight_g, load.volume_cm3 + order.volume_cm3,
-    )  # fmt: skip
+    most = capacity_of(driver.vehicle, own)
     if any(part > limit for part, limit in zip(wanted, most, strict=True)):
         raise DriverUnfit(f"{driver.code} has no room left for {order.number}.")
 
@@ -150,6 +145,7 @@ async def _check_room(session: AsyncSession, order: OrderRow, driver_id: UUID) -
 async def tell(session: AsyncSession, principal: Principal, offers: Iterable[OfferRow]) -> None:
     """Publish what became of offers."""
     for offer in offers:
+        changes.tell_after_commit(session, offer.city)
         kind = "made" if offer.state == OfferState.OPEN else offer.state
         await emit(
             session,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from time import monotonic
 from typing import Any, Protocol
@@ -26,6 +26,8 @@ VEHICLES = ("bike", "van", "truck")
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
 """Latitude and longitude, in degrees."""
+Line = list[tuple[float, float]]
+"""Longitudes and latitudes, as GeoJSON has them."""
 
 _log = get_logger(__name__)
 _EARTH_M = 6_371_008.8
@@ -80,6 +82,15 @@ class Table:
     metres: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way along points: for each leg to the next one seconds, metres and the line driven."""
+
+    seconds: list[float]
+    metres: list[float]
+    lines: list[Line]
+
+
 class Travel(Protocol):
     """A source of travel times; points are (latitude, longitude)."""
 
@@ -89,8 +100,8 @@ class Travel(Protocol):
         """Times and distances between all sources and destinations."""
         ...
 
-    async def lines(self, points: Sequence[Point]) -> list[list[tuple[float, float]]]:
-        """The way driven to each point from the one before, as [lon, lat]; one less than points."""
+    async def way(self, points: Sequence[Point], vehicle: str, hour: int) -> Way:
+        """Each leg of a way along the points."""
         ...
 
 
@@ -103,9 +114,9 @@ class EstimatedTravel:
         """Estimated times and distances."""
         return estimated(sources, destinations, vehicle, hour)
 
-    async def lines(self, points: Sequence[Point]) -> list[list[tuple[float, float]]]:
-        """Straight lines."""
-        return straight(points)
+    async def way(self, points: Sequence[Point], vehicle: str, hour: int) -> Way:
+        """Estimated legs, drawn straight."""
+        return straight(points, vehicle, hour)
 
 
 def estimated(
@@ -118,9 +129,15 @@ def estimated(
     return Table(metres / speed_m_s(vehicle, hour), metres)
 
 
-def straight(points: Sequence[Point]) -> list[list[tuple[float, float]]]:
-    """A segment to each point from the one before."""
-    return [[(a[1], a[0]), (b[1], b[0])] for a, b in pairwise(points)]
+def straight(points: Sequence[Point], vehicle: str, hour: int) -> Way:
+    """The way that holds without a routing service: a segment to each point."""
+    at = np.asarray(points, dtype=float).reshape(-1, 2)
+    metres = road_m(at[:-1, 0], at[:-1, 1], at[1:, 0], at[1:, 1])
+    return Way(
+        (metres / speed_m_s(vehicle, hour)).tolist(),
+        metres.tolist(),
+        [[(a[1], a[0]), (b[1], b[0])] for a, b in pairwise(points)],
+    )
 
 
 class RoutedTravel:
@@ -163,31 +180,28 @@ class RoutedTravel:
                     _take(told.metres[part], answer.get("distances"))
         return told
 
-    async def lines(self, points: Sequence[Point]) -> list[list[tuple[float, float]]]:
-        """The service's way along the points, straight where it finds none."""
-        plain = straight(points)
-        if not plain or len(points) > _MOST_POINTS:
+    async def way(self, points: Sequence[Point], vehicle: str, hour: int) -> Way:
+        """The service's way along the points, the estimate where it finds none."""
+        plain = straight(points, vehicle, hour)
+        if len(points) < 2 or len(points) > _MOST_POINTS:
             return plain
         answer = await self._ask(
             f"/route/v1/driving/{_spelled(points)}",
             {"overview": "false", "steps": "true", "geometries": "geojson"},
         )
+        if answer is None:
+            return plain
         try:
-            legs = answer["routes"][0]["legs"] if answer is not None else []
-            drawn = [
-                [
-                    (lon, lat)
-                    for step in leg["steps"]
-                    for lon, lat in step["geometry"]["coordinates"]
-                ]
-                for leg in legs
-            ]
+            legs = answer["routes"][0]["legs"]
+            told = Way(
+                [float(leg["duration"]) for leg in legs],
+                [float(leg["distance"]) for leg in legs],
+                [_drawn(leg) for leg in legs],
+            )
         except (KeyError, IndexError, TypeError, ValueError) as error:
             self._shun(error)
             return plain
-        if len(drawn) != len(plain):
-            return plain
-        return [line if len(line) > 1 else other for line, other in zip(drawn, plain, strict=True)]
+        return told if len(told.lines) == len(plain.lines) else plain
 
     async def _ask(self, path: str, parameters: Mapping[str, str]) -> dict[str, Any] | None:
         if monotonic() < self._shunned_until:
@@ -204,6 +218,16 @@ class RoutedTravel:
     def _shun(self, error: Exception) -> None:
         self._shunned_until = monotonic() + _SHUNNED_S
         _log.warning("routing_service_failed", error=repr(error), again_in_s=_SHUNNED_S)
+
+
+def _drawn(leg: dict[str, Any]) -> Line:
+    """A leg's steps as one line; each step begins where the one before ended."""
+    line: Line = []
+    for step in leg["steps"]:
+        for lon, lat in step["geometry"]["coordinates"]:
+            if not line or line[-1] != (lon, lat):
+                line.append((lon, lat))
+    return line
 
 
 def _spelled(points: Sequence[Point]) -> str:
@@ -231,8 +255,3 @@ def travel_of(routing_url: str) -> Travel:
     if not routing_url:
         return EstimatedTravel()
     return _opened.setdefault(routing_url, RoutedTravel(routing_url))
-
-
-def after(at: datetime, seconds: float) -> datetime:
-    """So many seconds later, to the second."""
-    return at + timedelta(seconds=round(seconds))
