@@ -52,7 +52,6 @@ def create_api() -> FastAPI:
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
-    api.include_router(notifications.router)
     api.include_router(order_endpoints.router)
     api.include_router(order_import_endpoints.router)
     api.include_router(roster_endpoints.router)

@@ -45,6 +45,7 @@ class Options:
     host: str
     data_dir: Path
     drivers: int
+    orders_per_hour: int
     browser_build: bool
 
 
@@ -200,8 +201,11 @@ def _processes(options: Options, environment: Mapping[str, str], redis_url: str)
 
 def _fleet(options: Options, environment: Mapping[str, str]) -> Spec:
     """The demo's fleet, which speaks to the running system."""
-    fleet = ("simulate", "--data", str(options.data_dir), "--drivers", str(options.drivers))
-    return _own(options, environment, "fleet", *fleet, ready=lambda: True)
+    fleet = (
+        "--data", str(options.data_dir), "--drivers", str(options.drivers),
+        "--orders-per-hour", str(options.orders_per_hour),
+    )  # fmt: skip
+    return _own(options, environment, "fleet", "simulate", *fleet, ready=lambda: True)
 
 
 def _own(

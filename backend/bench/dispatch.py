@@ -1,4 +1,4 @@
-"""`waypost bench dispatch`: matching a city, from order to offer, and routes on public instances."""
+"""`waypost bench dispatch`: matching a city, order to offer, routes on public instances."""
 
 from __future__ import annotations
 

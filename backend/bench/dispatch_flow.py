@@ -6,18 +6,19 @@ import asyncio
 import os
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+from sqlalchemy import text
 
 from backend.bench.report import Figure
 from backend.dispatch import service
 from backend.dispatch.dispatcher_role import dispatch
+from backend.dispatch.errors import OfferGone
 from backend.dispatch.schemas import OrderIn
 from backend.identity.schemas import SYSTEM, Principal
 from backend.migrations import schema
@@ -36,6 +37,9 @@ _CITY, _CURRENCY = "TH-10", "THB"
 _CENTRE = (13.7456, 100.5341)
 _SPREAD = 0.02
 _WAIT_S = 20.0
+_BATCH = 10
+_OPEN_OFFERS = "SELECT id FROM dispatch_offer WHERE state = 'open' ORDER BY offered_at LIMIT 200"
+_FIRST_OFFERS = "SELECT order_id, min(offered_at) AS at FROM dispatch_offer GROUP BY order_id"
 _MARKET = Principal(
     kind="service",
     id="service:bench",
@@ -46,9 +50,9 @@ _MARKET = Principal(
 
 
 async def bench_order_to_offer(seconds: int) -> list[Figure]:
-    """Create fifty orders a second for a while beside a running dispatcher, relay and phones.
+    """Send fifty orders a second, ten at a time, beside a running dispatcher, relay and phones.
 
-    The drivers accept what they are offered and finish it at once, so that there is always room.
+    The drivers accept what they are offered; there is room for all.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waypost-bench-")))
@@ -137,35 +141,36 @@ async def _relay(resources: Resources, stop: asyncio.Event) -> None:
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    await asyncio.wait([asyncio.ensure_future(stop.wait())], timeout=seconds)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _answer_offers(resources: Resources, stop: asyncio.Event) -> None:
-    """The phones: each offer is accepted within moments, and its order is called off as done."""
+    """The phones: offers are accepted one after another."""
     while not stop.is_set():
         async with resources.database.unit_of_work() as session:
-            waiting = await service.open_offers(session, SYSTEM, _CITY, limit=100)
+            waiting = list(await session.scalars(text(_OPEN_OFFERS)))
         for offer in waiting:
-            async with resources.database.unit_of_work() as session:
-                await service.accept_offer(session, SYSTEM, offer)
+            with suppress(OfferGone):
+                async with resources.database.unit_of_work() as session:
+                    await service.accept_offer(session, SYSTEM, offer)
         await _pause(stop, 0.2)
 
 
 async def _orders(
     resources: Resources, rng: np.random.Generator, seconds: int
 ) -> tuple[dict[UUID, float], float]:
-    """Ids of the orders with the time of their creation; and how long it took beyond `seconds`."""
-    made: dict[UUID, float] = {}
+    """Ids of the orders with the time of their sending, and how long it took beyond `seconds`."""
+    sent: dict[UUID, float] = {}
     began = time.monotonic()
-    numbers = count(1)
-    for turn in range(seconds * ORDERS_PER_S):
-        due = began + turn / ORDERS_PER_S
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        wanted = _order(next(numbers), rng)
+    for turn in range(seconds * ORDERS_PER_S // _BATCH):
+        wanted = [_order(turn * _BATCH + number, rng) for number in range(_BATCH)]
+        await asyncio.sleep(max(0.0, began + turn * _BATCH / ORDERS_PER_S - time.monotonic()))
+        at = time.time()
         async with resources.database.unit_of_work() as session:
-            order = await service.create_order(session, _MARKET, wanted)
-        made[order.id] = order.created_at.timestamp()
-    return made, max(0.0, time.monotonic() - began - seconds)
+            taken = await service.create_orders(session, _MARKET, wanted)
+        sent |= {UUID(result.id): at for result in taken.results if result.id is not None}
+    return sent, max(0.0, time.monotonic() - began - seconds)
 
 
 def _order(number: int, rng: np.random.Generator) -> OrderIn:
@@ -194,7 +199,7 @@ async def _offered(resources: Resources, made: dict[UUID, float]) -> dict[UUID, 
     deadline = time.monotonic() + _WAIT_S
     while True:
         async with resources.database.unit_of_work() as session:
-            first = await service.first_offers(session, SYSTEM, _CITY)
+            first = {row.order_id: row.at for row in await session.execute(text(_FIRST_OFFERS))}
         if len(first) >= len(made) or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.5)

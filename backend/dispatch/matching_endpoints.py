@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from backend.dispatch import service
 from backend.dispatch.matching_schemas import (
@@ -33,6 +33,7 @@ router = APIRouter(prefix="/api/v1", tags=["dispatch"])
 
 DispatchReader = Annotated[Principal, Depends(requires("dispatch:read"))]
 DispatchWriter = Annotated[Principal, Depends(requires("dispatch:write"))]
+Number = Annotated[str, Path(max_length=64, description="An order's number or id.")]
 Region = Annotated[Code, Query(description="A region's code; `*` is everything you may see.")]
 
 
@@ -82,26 +83,28 @@ async def redispatch_area(
     return await service.redispatch_area(session, caller, wanted)
 
 
-@router.get("/orders/{order_id}/decisions")
-async def why(session: Uow, caller: DispatchReader, order_id: UUID) -> list[Decision]:
+@router.get("/orders/{number}/decisions")
+async def why(session: Uow, caller: DispatchReader, number: Number) -> list[Decision]:
     """Why an order was offered to whom it was, newest first."""
-    return await service.why(session, caller, order_id)
+    return await service.why(session, caller, await service.order_id_of(session, number))
 
 
-@router.get("/orders/{order_id}/offers")
-async def offers_of_order(session: Uow, caller: DispatchReader, order_id: UUID) -> list[OfferOut]:
+@router.get("/orders/{number}/offers")
+async def offers_of_order(session: Uow, caller: DispatchReader, number: Number) -> list[OfferOut]:
     """Every offer of an order, newest first."""
+    order_id = await service.order_id_of(session, number)
     return await service.offers_of_order(session, caller, order_id)
 
 
-@router.get("/orders/{order_id}/drivers")
+@router.get("/orders/{number}/drivers")
 async def drivers_for_order(
     session: Uow,
     caller: DispatchReader,
-    order_id: UUID,
+    number: Number,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> list[RankedDriver]:
     """Drivers for an order at this moment, the best first."""
+    order_id = await service.order_id_of(session, number)
     return await service.drivers_for_order(session, caller, order_id, limit)
 
 

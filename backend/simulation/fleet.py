@@ -7,13 +7,17 @@ import heapq
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from backend.platform.telemetry import get_logger
 from backend.simulation import places
+from backend.simulation.courier import Courier
 from backend.simulation.doorways import Device, Doorway, Tally, encode, understand
+from backend.simulation.line import AskCode, Line
+from backend.simulation.market import Market
 from backend.simulation.motion import Journey
 from backend.simulation.operator import DriverWish, Operator, Refused
 from backend.simulation.phone import Phone
@@ -47,7 +51,14 @@ class Member:
     """A driver of the fleet: who, where and with which phone."""
 
     def __init__(
-        self, number: int, cities: list[City], seed: str, start: float, wallet: Wallet
+        self,
+        number: int,
+        cities: list[City],
+        seed: str,
+        start: float,
+        wallet: Wallet,
+        *,
+        works: bool = False,
     ) -> None:
         self.code = f"DRV-{number:04d}"
         rng = Random(f"{seed}:{self.code}")
@@ -69,6 +80,8 @@ class Member:
         place = self.city.streets.to_grid(*last) if last else None
         journey = Journey(self.city, hub, vehicle, day, start, place)
         self.phone = Phone(journey, doorway, day)
+        self.courier = Courier(self.city, journey, day, start) if works else None
+        self.line: Line | None = None
         self.device: Device | None = wallet.get(self.code)
         self.refusals = 0
 
@@ -99,11 +112,16 @@ class Fleet:
         members: list[Member],
         wallet: Wallet,
         clock: Callable[[], float] = time.time,
+        ask_code: AskCode | None = None,
     ) -> None:
         self._transport = transport
         self._operator = operator
         self._wallet = wallet
         self._clock = clock
+        for member in members:
+            if member.courier is not None and ask_code is not None:
+                send = partial(self._send, member, app=True)
+                member.line = Line(member.courier, send, ask_code, member.code)
         self._queue: list[tuple[float, int, Member]] = []
         self._waiting: list[Member] = []
         self._busy: set[asyncio.Task[None]] = set()
@@ -123,6 +141,11 @@ class Fleet:
         self._members = members
         self._connections = connections_for(len(members))
         heapq.heapify(self._queue)
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether every driver has a token, or will not get one."""
+        return not self._waiting and not self._enrolling
 
     @property
     def unsent(self) -> int:
@@ -171,10 +194,11 @@ class Fleet:
         room = 2 if self._down else self._connections
         while self._queue and self._queue[0][0] <= now and len(self._busy) < room:
             _, number, member = heapq.heappop(self._queue)
-            member.phone.live(now)
-            if member.phone.reachable and (
-                member.phone.unsent or member.phone.wants_to_tell_shift()
-            ):
+            phone = member.phone
+            phone.live(now)
+            if member.courier is not None:
+                member.courier.live(now, phone.place, reachable=phone.reachable)
+            if phone.reachable and (phone.unsent or phone.wants_to_tell_shift()):
                 self._begin(self._speak(number, member))
             else:
                 heapq.heappush(self._queue, (member.phone.due(), number, member))
@@ -226,6 +250,8 @@ class Fleet:
                 outcome = understand(answer, len(batch))
                 self.tally.add(outcome)
                 phone.sent(len(batch))
+            if member.line is not None:
+                await member.line.speak(device, self._clock())
         finally:
             if member.device is None:
                 self._waiting.append(member)
@@ -243,7 +269,7 @@ class Fleet:
         phone.told_shift = on_shift
         return True
 
-    async def _send(self, member: Member, request: Request) -> Answer | None:
+    async def _send(self, member: Member, request: Request, *, app: bool = False) -> Answer | None:
         """The answer, or None where the phone must keep what it has and come back."""
         phone = member.phone
         try:
@@ -260,7 +286,9 @@ class Fleet:
         if self._down:
             _log.info("server_reachable_again", unsent=self.unsent)
         self._down = False
-        if answer.unknown_caller and member.refusals < 3:
+        # To the driver app, a thing that is not there says nothing of the token.
+        unknown = answer.status == 401 if app else answer.unknown_caller
+        if unknown and member.refusals < 3:
             # The token was revoked, or the database is a new one: enrol again, keep the fixes.
             member.refusals += 1
             member.device = None
@@ -278,6 +306,7 @@ class Fleet:
             refused=dict(self.tally.refused),
             flagged=dict(self.tally.flagged),
             unsent=self.unsent,
+            stops_done=sum(m.courier.done for m in self._members if m.courier is not None),
         )
 
 
@@ -293,12 +322,10 @@ async def simulate(
 ) -> Tally:
     """Drive `drivers` drivers until `stop`; answers what became of their fixes.
 
-    `token` needs drivers:write and regions:read. Drivers are found again by their code, and their
-    device tokens are kept in `data_dir`. Raises Refused where the token may not do this, and waits
-    for a server that is down. Orders wait for the dispatch API; the number is accepted until then.
+    `token` needs drivers:write and regions:read, and with orders tokens:write and orders:write.
+    Drivers are found again by their code, and all tokens are kept in `data_dir`. Raises Refused
+    where the token may not do this, and waits for a server that is down.
     """
-    if orders_per_hour:
-        _log.warning("orders_not_simulated", orders_per_hour=orders_per_hour)
     async with Connections(url, limit=connections_for(drivers)) as transport:
         operator = Operator(transport, token, stop)
         cities = places.cities(await operator.region_features())
@@ -306,8 +333,28 @@ async def simulate(
             raise Refused("The token sees none of the demo cities; is the sample data there?")
         start = time.time()
         wallet = Wallet(data_dir, url)
-        members = [Member(n, cities, seed, start, wallet) for n in range(1, drivers + 1)]
-        fleet = Fleet(transport, operator, members, wallet)
-        _log.info("fleet_started", drivers=drivers, cities=len(cities))
-        await fleet.run(stop)
+        works = orders_per_hour > 0
+        members = [
+            Member(n, cities, seed, start, wallet, works=works) for n in range(1, drivers + 1)
+        ]
+        market = Market(
+            transport, operator, wallet, cities, orders_per_hour, lambda: fleet.enrolled
+        )
+        fleet = Fleet(transport, operator, members, wallet, ask_code=market.ask_code)
+        _log.info("fleet_started", drivers=drivers, cities=len(cities), orders=orders_per_hour)
+        trading = asyncio.create_task(_trade(market, stop)) if works else None
+        try:
+            await fleet.run(stop)
+        finally:
+            if trading is not None:
+                trading.cancel()
+                await asyncio.wait([trading])
         return fleet.tally
+
+
+async def _trade(market: Market, stop: asyncio.Event) -> None:
+    """Send orders; where the token may not, the fleet goes on without."""
+    try:
+        await market.run(stop)
+    except Refused as error:
+        _log.warning("orders_not_simulated", reason=str(error))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from math import exp, hypot, sqrt
+from math import exp, hypot, inf, sqrt
 from random import Random
 
 from backend.simulation.fixes import Fix
@@ -95,6 +95,7 @@ class Journey:
         self._until = start
         self._drops_left = 0
         self._homeward = False
+        self._errand: Point | None = None
         self._shift_ends = start + rng.uniform(0.2, 8.5) * 3600
         self._break_due = start + rng.uniform(0.3, 4) * 3600
         self._battery = min(1.0, max(0.06, rng.gauss(0.68, 0.24)))
@@ -133,6 +134,37 @@ class Journey:
     def on_shift(self) -> bool:
         """Whether the driver works now."""
         return self._activity is not Activity.OFF
+
+    @property
+    def at(self) -> Point:
+        """Where the driver is on the grid."""
+        return self._at
+
+    @property
+    def there(self) -> bool:
+        """Whether the driver waits where they were sent."""
+        return self._errand is not None and self._activity is Activity.DROPPING
+
+    @property
+    def closing(self) -> bool:
+        """Whether the shift is over but for what is still in hand."""
+        return self.now > self._shift_ends
+
+    def send(self, goal: Point) -> None:
+        """Have the driver go to a point and wait there; one who is off shift stays at home."""
+        if self._activity is Activity.OFF:
+            return
+        self._errand = goal
+        self._speed = min(self._speed, self._vehicle.corner)
+        self._set_out()
+
+    def free(self) -> None:
+        """Let the driver go on by themselves."""
+        if self._errand is None:
+            return
+        self._errand = None
+        if self._activity is Activity.DROPPING:
+            self._until = self.now + self._rng.uniform(5, 60)
 
     def advance(self, to: float) -> Sample:
         """Live until `to` and tell what the phone has then."""
@@ -186,8 +218,12 @@ class Journey:
 
     def _set_out(self) -> None:
         rng = self._rng
-        self._homeward = self._drops_left == 0 or self.now > self._shift_ends
-        if self._homeward:
+        self._homeward = self._errand is None and (
+            self._drops_left == 0 or self.now > self._shift_ends
+        )
+        if self._errand is not None:
+            goal = self._errand
+        elif self._homeward:
             goal = (self._hub.at[0] + rng.gauss(0, 15), self._hub.at[1] + rng.gauss(0, 15))
         else:
             goal = self._drop_point()
@@ -266,10 +302,11 @@ class Journey:
         self._speed = 0.0
         if not self._homeward:
             self._activity = Activity.DROPPING
-            self._until = self.now + rng.uniform(45, 200)
+            stay = rng.uniform(45, 200)
+            self._until = self.now + stay if self._errand is None else inf
             if rng.random() < 0.12:
                 # Lifts, basements, stairwells.
-                self._mute_until = self._until
+                self._mute_until = self.now + stay
         elif self.now > self._shift_ends:
             self._activity = Activity.OFF
             self._until = self.now + rng.uniform(25, 50) * 60

@@ -1,8 +1,10 @@
-"""What the fleet and replays ask of the API with an operator's token: regions, drivers, tokens."""
+"""What fleet, market and replays ask of the API as an operator: regions, drivers, tokens."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,6 +17,7 @@ from backend.simulation.transport import Answer, Request, Transport, Unreachable
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
+_TOKEN_LIFE_S = 30 * 86_400
 
 
 class Refused(DomainError):
@@ -94,6 +97,24 @@ class Operator:
         """A fresh device token for a driver."""
         answer = await self._ask("POST", f"/api/v1/drivers/{driver_id}/device-token", {})
         return Device(driver_id, code, answer.json()["token"])
+
+    async def service_token(self, name: str, permissions: Sequence[str]) -> str:
+        """A fresh token of an integration with these permissions everywhere."""
+        body = {
+            "name": name,
+            "permissions": list(permissions),
+            "regions": ["*"],
+            "ttl_s": _TOKEN_LIFE_S,
+        }
+        answer = await self._ask("POST", "/api/v1/tokens", body)
+        return str(answer.json()["token"])
+
+    async def try_order(self, target: str, body: dict[str, Any]) -> None:
+        """Ask something of an order, whose state may not allow it by now."""
+        headers = {**self._headers, "Content-Type": "application/json"}
+        request = Request("POST", f"/api/v1/orders{target}", headers, orjson.dumps(body))
+        with suppress(Unreachable):
+            await self._transport.send(request)
 
     async def _ask(
         self, method: str, target: str, body: dict[str, Any] | None = None, accept: int = 200

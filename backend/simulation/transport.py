@@ -41,6 +41,8 @@ class Answer:
     retry_after_s: float | None = None
     result: str | None = None
     """What became of the one fix of a doorway whose body has no room for it (`Waypost-Result`)."""
+    offset: int | None = None
+    """How many bytes of an upload are there (`Upload-Offset`)."""
 
     @property
     def ok(self) -> bool:
@@ -134,7 +136,9 @@ class Connections:
 def answer_of(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     """An answer out of what HTTP carried."""
     wait = _seconds(headers.get("Retry-After"))
-    return Answer(status, body, wait, headers.get("Waypost-Result"))
+    offset = headers.get("Upload-Offset", "")
+    there = int(offset) if offset.isdecimal() else None
+    return Answer(status, body, wait, headers.get("Waypost-Result"), there)
 
 
 def _seconds(value: str | None) -> float | None:

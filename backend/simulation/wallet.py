@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import orjson
 
@@ -16,10 +16,11 @@ _NAME = "fleet.json"
 class _Kept(TypedDict):
     devices: dict[str, tuple[str, str]]
     places: dict[str, tuple[float, float]]
+    sellers: NotRequired[dict[str, str]]
 
 
 class Wallet:
-    """Device tokens and last places by driver code, for one server, in one file."""
+    """Tokens of phones and marketplaces, and drivers' last places, for one server, in one file."""
 
     def __init__(self, data_dir: Path, url: str) -> None:
         self._path = data_dir / _NAME
@@ -40,6 +41,15 @@ class Wallet:
     def keep(self, device: Device) -> None:
         """Remember a device; `save` writes what was not written yet."""
         self._mine["devices"][device.code] = (device.driver_id, device.token)
+        self.unsaved += 1
+
+    def seller_token(self, name: str) -> str | None:
+        """The token of a marketplace, when it has one."""
+        return self._mine.get("sellers", {}).get(name)
+
+    def keep_seller(self, name: str, token: str) -> None:
+        """Remember a marketplace's token."""
+        self._mine.setdefault("sellers", {})[name] = token
         self.unsaved += 1
 
     def note(self, code: str, place: tuple[float, float]) -> None:

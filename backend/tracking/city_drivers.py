@@ -89,7 +89,7 @@ async def _states(ids: Sequence[bytes]) -> NDArray[np.float64]:
     now_ms = clock.now().timestamp() * 1000
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
-        stored = await current().redis.hmget(LIVE_KEY, part)  # type: ignore[misc]
+        stored = await current().redis.hmget(LIVE_KEY, list(part))  # type: ignore[misc]
         numbered = [
             (number, value)
             for number, value in enumerate(stored, start)

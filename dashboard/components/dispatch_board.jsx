@@ -10,7 +10,7 @@ import { useBoardKeys } from "./dispatch_board_keys.js";
 import { BoardMap } from "./dispatch_board_map.jsx";
 import { Plans } from "./dispatch_board_plans.jsx";
 import { Queue } from "./dispatch_board_queue.jsx";
-import { useChoice, useDrivers, useLook, useRefresh } from "./dispatch_board_state.js";
+import { useChoice, useDrivers, useLook, useRefresh, useTour } from "./dispatch_board_state.js";
 import { useSteady } from "./dispatch_board_steady.js";
 import { MatchingSwitch } from "./dispatch_board_switch.jsx";
 import { hubsOf } from "../fleet_map/fleet_map_geography.js";
@@ -33,7 +33,7 @@ export function DispatchBoard(props) {
   useRefresh(props, carried);
   const deeds = useDeeds({ props, shown: steady.shown, choice, target });
 
-  const planLine = useMemo(() => lineOf(plans, target?.id ?? choice.chosenOrder?.driver), [plans, target?.id, choice.chosenOrder?.driver]);
+  const planLine = useTour(props, choice.picked || choice.chosenOrder?.driver || "");
   const hubs = useMemo(() => (geography && region && region !== "*" ? hubsOf(geography, region) : []), [geography, region]);
   const board = {
     ...steady, ...choice, ...deeds, zone, ready, counts, plans, matching, may, look, onLook, tab: look.tab, setHeld, hovered, hoverDriver,
@@ -81,11 +81,6 @@ export function DispatchBoard(props) {
 }
 
 const NARROW = "(max-width: 820px)";
-
-const lineOf = (plans, driver) => {
-  const plan = driver && plans.rows.find((each) => each.driver === driver);
-  return plan ? plan.stops.flatMap((stop) => stop.line) : [];
-};
 
 function keysOf(board) {
   return {

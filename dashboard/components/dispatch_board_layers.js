@@ -39,7 +39,7 @@ function layers(theme) {
     {
       id: "order-way-plan", type: "line", source: "order-ways", filter: ["==", ["get", "kind"], "plan"],
       layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": theme.accent, "line-width": 2.4, "line-opacity": 0.85 },
+      paint: { "line-color": theme.accent, "line-width": 2.2, "line-opacity": 0.7 },
     },
     {
       id: "order-way-direct", type: "line", source: "order-ways", filter: ["!=", ["get", "kind"], "plan"],
@@ -119,10 +119,10 @@ export function orderPoints(orders, toneOf) {
 
 /* The chosen order: its ends, the way between them, and how the driver picked would come to it. */
 export function chosenScene(order, driver, plan) {
-  if (!order) return { ways: collection([]), ends: collection([]) };
-  const ways = [line([order.start, order.end], "direct")];
+  const ways = plan.length > 1 ? [line(plan, "plan")] : [];
+  if (!order) return { ways: collection(ways), ends: collection([]) };
+  ways.push(line([order.start, order.end], "direct"));
+  if (driver?.lon && driver.id !== order.driver) ways.push(line([[driver.lon, driver.lat], order.start], "approach"));
   const ends = [point(...order.start, { kind: "pickup" }), point(...order.end, { kind: "drop" })];
-  if (plan.length > 1) ways.push(line(plan, "plan"));
-  else if (driver?.lon) ways.push(line([[driver.lon, driver.lat], order.start], "approach"));
   return { ways: collection(ways), ends: collection(ends) };
 }

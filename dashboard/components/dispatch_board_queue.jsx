@@ -112,7 +112,7 @@ function Orders({ board }) {
   }, [active]);
   const empty = shown.length === 0;
   return (
-    <div className="wpb-list">
+    <div className="wpb-list" onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
       {fresh > 0 && (
         <button type="button" className="wpb-fresh" onClick={show}>{fresh} new: show <kbd>n</kbd></button>
       )}
@@ -120,7 +120,6 @@ function Orders({ board }) {
         id="wpb-orders" className="wpb-rows" ref={box} tabIndex={0} role={empty ? "group" : "listbox"} aria-label="Orders of the queue"
         aria-multiselectable={empty ? undefined : true} aria-activedescendant={!empty && active ? `wpb-o-${active}` : undefined}
         aria-busy={!ready}
-        onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}
         onKeyDown={(event) => {
           const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
           if (!step || event.altKey) return;

@@ -169,3 +169,14 @@ export function useDrivers({ drivers, chosenDetail }, choice, look) {
   );
   return { ranked, target };
 }
+
+const NO_LINE = [];
+
+/* The way the driver in question is to go; asked for again when their tour has changed. */
+export function useTour({ plans, tour, onTour }, driver) {
+  const version = driver ? plans.rows.find((plan) => plan.driver === driver)?.version : undefined;
+  useEffect(() => {
+    if (driver && version !== undefined) onTour(driver);
+  }, [driver, version]);
+  return version !== undefined && tour.driver === driver ? tour.line : NO_LINE;
+}

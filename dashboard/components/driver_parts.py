@@ -51,16 +51,19 @@ def latest_order(order: rx.Var) -> rx.Component:
     """One of the newest orders."""
     return rx.el.li(
         state_word(order["tone"].to(str), order["state"].to(str)),
-        link(order["number"], to=order["link"].to(str), class_name="wp-link wp-code"),
-        rx.el.span(order["drop"], class_name="wp-clip wp-muted"),
-        rx.cond(
-            order["late"] != "",
-            state_word(order["late_tone"].to(str), order["late"].to(str)),
-            rx.el.span(),
+        rx.el.span(
+            link(order["number"], to=order["link"].to(str), class_name="wp-link wp-code"),
+            rx.el.span(order["drop"], class_name="wp-clip"),
+            class_name="wp-cell-two",
         ),
         rx.el.span(
+            rx.cond(
+                order["late"] != "",
+                state_word(order["late_tone"].to(str), order["late"].to(str)),
+                rx.el.span(),
+            ),
             ago(at=order["at"].to(str), zone=order["zone"].to(str)),
-            class_name="wp-right wp-nowrap wp-muted",
+            class_name="wp-cell-two wp-right",
         ),
         class_name="wp-latest-order",
     )
@@ -172,11 +175,8 @@ def document_form(on_keep: Any) -> rx.Component:
                 rx.el.input(name="expires", type="date", class_name="wp-input"),
                 class_name="wp-field",
             ),
-            class_name="wp-three",
-        ),
-        rx.el.div(
-            rx.el.button("Keep document", type="submit", class_name="wp-button wp-button-small"),
-            class_name="wp-form-end",
+            rx.el.button("Keep document", type="submit", class_name="wp-button"),
+            class_name="wp-two",
         ),
         on_submit=on_keep,
         reset_on_submit=True,

@@ -17,6 +17,7 @@ from dashboard.components.driver_parts import (
     tour_stop,
 )
 from dashboard.components.frame_parts import ago, pulse
+from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
 from dashboard.components.shift_drawer import shift_drawer
 from dashboard.components.tables import empty_state, trouble
@@ -38,7 +39,15 @@ def driver() -> rx.Component:
         rx.cond(
             DriverState.driver,
             _known(),
-            rx.cond(DriverState.fault == "", _bones(), _missing()),
+            rx.cond(
+                DriverState.fault == "",
+                thing_bones("Loading the driver"),
+                thing_missing(
+                    "This driver cannot be shown",
+                    "Check the address, or ask someone of their region: it may be outside yours.",
+                    ("Back to the roster", PATH),
+                ),
+            ),
         ),
         shift_drawer(ShiftsState),
         changed(value=ShiftsState.serial + DriverCareState.serial, on_other=DriverState.refresh),
@@ -160,9 +169,13 @@ def _performance() -> rx.Component:
             class_name="wp-panel-head",
         ),
         rx.el.dl(rx.foreach(DriverState.figures, figure), class_name="wp-figures"),
-        rx.el.div(
-            chart(DriverState.chart, "Deliveries of each day: in time, late, failed"),
-            class_name="wp-panel-body",
+        rx.cond(
+            DriverState.charted,
+            rx.el.div(
+                chart(DriverState.chart, "Deliveries of each day: in time, late, failed"),
+                class_name="wp-panel-body",
+            ),
+            empty_state("No deliveries yet", "Each day's deliveries are drawn here."),
         ),
         class_name="wp-panel",
         aria_label="Performance",
@@ -244,40 +257,4 @@ def _documents() -> rx.Component:
         rx.cond(DriverState.may_write, document_form(DriverCareState.set_document)),
         class_name="wp-panel",
         aria_label="Documents",
-    )
-
-
-def _bones() -> rx.Component:
-    def box(lines: int) -> rx.Component:
-        return rx.el.div(
-            *[
-                rx.el.span(
-                    class_name="wp-bone wp-bone-line", style={"width": f"{88 - 9 * (n % 5)}%"}
-                )
-                for n in range(lines)
-            ],
-            class_name="wp-panel wp-bone-box",
-        )
-
-    return rx.el.div(
-        box(12),
-        box(14),
-        box(10),
-        class_name="wp-order",
-        aria_busy="true",
-        aria_label="Loading the driver",
-        role="status",
-    )
-
-
-def _missing() -> rx.Component:
-    return rx.el.div(
-        empty_state(
-            "This driver cannot be shown",
-            "Check the address, or ask someone of their region: it may be outside yours.",
-        ),
-        rx.el.p(
-            link("Back to the roster", to=PATH, class_name="wp-button"), class_name="wp-center"
-        ),
-        class_name="wp-panel wp-bone-box",
     )

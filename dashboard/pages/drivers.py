@@ -19,6 +19,7 @@ from dashboard.states.shifts import ShiftsState
 from dashboard.states.views import ViewsState
 
 NAME = "drivers"
+_LIST = "wp-panel wp-list-first wp-dense wp-cards"
 REFRESH_EVERY_S = 5.0
 _HEADS = (
     "Driver",
@@ -71,7 +72,6 @@ def drivers() -> rx.Component:
             aria_label="Filters",
         ),
         rx.el.section(
-            rx.el.div(rx.el.h2("Roster"), class_name="wp-panel-head"),
             listing(
                 NAME,
                 _HEADS,
@@ -86,9 +86,7 @@ def drivers() -> rx.Component:
                 on_act=ShiftsState.ask,
                 bones=14,
             ),
-            class_name=rx.cond(
-                may_plan, "wp-panel wp-dense wp-cards", "wp-panel wp-dense wp-cards wp-readonly"
-            ),
+            class_name=rx.cond(may_plan, _LIST, _LIST + " wp-readonly"),
             aria_label="List of drivers",
         ),
         rx.cond(

@@ -10,6 +10,7 @@ from dashboard.components.basics import link, state_word
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.order_drawer import act_drawer, deed_drawer
 from dashboard.components.order_parts import decision, parcel, timeline_item
+from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import changed, copied, secret
@@ -30,7 +31,15 @@ def order() -> rx.Component:
         rx.cond(
             OrderState.order,
             _known(),
-            rx.cond(OrderState.fault == "", _bones(), _missing()),
+            rx.cond(
+                OrderState.fault == "",
+                thing_bones("Loading the order"),
+                thing_missing(
+                    "This order cannot be shown",
+                    "Check the number, or ask someone of its region: it may be outside yours.",
+                    ("Back to the list", PATH),
+                ),
+            ),
         ),
         act_drawer(OrderActsState),
         deed_drawer(OrderDeedsState),
@@ -366,38 +375,4 @@ def _ids(found: Any) -> rx.Component:
         ),
         class_name="wp-panel",
         aria_label="Ids",
-    )
-
-
-def _bones() -> rx.Component:
-    def box(lines: int) -> rx.Component:
-        return rx.el.div(
-            *[
-                rx.el.span(
-                    class_name="wp-bone wp-bone-line", style={"width": f"{88 - 9 * (n % 5)}%"}
-                )
-                for n in range(lines)
-            ],
-            class_name="wp-panel wp-bone-box",
-        )
-
-    return rx.el.div(
-        box(12),
-        box(14),
-        box(8),
-        class_name="wp-order",
-        aria_busy="true",
-        aria_label="Loading the order",
-        role="status",
-    )
-
-
-def _missing() -> rx.Component:
-    return rx.el.div(
-        empty_state(
-            "This order cannot be shown",
-            "Check the number, or ask someone of its region: it may be outside yours.",
-        ),
-        rx.el.p(link("Back to the list", to=PATH, class_name="wp-button"), class_name="wp-center"),
-        class_name="wp-panel wp-bone-box",
     )

@@ -21,6 +21,7 @@ from dashboard.states.dispatch_load import Loaded, Look, chosen_of, load_board, 
 from dashboard.states.dispatch_rows import (
     NO_MATCHING,
     NO_PLANS,
+    NO_TOUR,
     NOTHING_CHOSEN,
     Chosen,
     DriverLine,
@@ -28,6 +29,8 @@ from dashboard.states.dispatch_rows import (
     Matching,
     OrderLine,
     Plans,
+    Tour,
+    tour_of,
 )
 from dashboard.states.dispatch_words import DONE
 from dashboard.states.paging import uuid_or_none
@@ -73,6 +76,7 @@ class DispatchState(rx.State):
     counts: dict[str, int] = {}
     drivers: list[DriverLine] = []
     plans: Plans = NO_PLANS
+    tour: Tour = NO_TOUR
     matching: Matching = NO_MATCHING
     chosen: Chosen = NOTHING_CHOSEN
     outcome: Outcome = NO_OUTCOME
@@ -122,6 +126,22 @@ class DispatchState(rx.State):
                 self.chosen = NOTHING_CHOSEN
             return
         await self._show(wanted)
+
+    @rx.event(background=True)
+    @requires("dispatch:read")
+    async def show_tour(self, driver_id: str) -> None:
+        """Show the way a driver is to go."""
+        wanted = uuid_or_none(str(driver_id))
+        if wanted is None:
+            return
+        try:
+            async with gateway.open(self) as (session, principal):
+                route = await dispatch.route_of_driver(session, principal, wanted)
+        except DomainError as error:
+            await self._refused(error)
+            return
+        async with self:
+            self.tour = tour_of(wanted, route)
 
     @rx.event(background=True)
     @requires("dispatch:write")
@@ -236,6 +256,8 @@ class DispatchState(rx.State):
         self, verb: str, wanted: deeds.Deed, results: list[deeds.Result], done: str
     ) -> None:
         numbers = {line["id"]: line["number"] for line in self.orders}
+        # The rows first: whoever tries again does so by what they then see.
+        await self._load()
         async with self:
             self.outcome = {
                 "serial": self.outcome["serial"] + 1,
@@ -245,7 +267,6 @@ class DispatchState(rx.State):
                 "reason": wanted["reason"],
                 "items": deeds.numbered(results, numbers),
             }
-        await self._load()
 
     async def _load(self, named: str = "") -> None:
         """Load the page; `named` is an order to show by its number."""
@@ -270,7 +291,8 @@ class DispatchState(rx.State):
             return
         async with self:
             self._take(found)
-            self.may = may
+            if self.may != may:
+                self.may = may
         shown = wanted or uuid_or_none(self.chosen["id"])
         if shown is not None:
             await self._show(shown)
@@ -280,11 +302,11 @@ class DispatchState(rx.State):
             # Overtaken: somebody looks at something else by now.
             return
         self.fault, self.ready = "", True
-        self.view = found.view
-        self.orders, self.gone = found.orders, found.gone
-        self.counts, self.drivers = found.counts, found.drivers
-        self.plans, self.matching = found.plans, found.matching
         self.loaded += 1
+        for name in Loaded.__slots__:
+            # What stayed the same is not sent again.
+            if getattr(self, name) != getattr(found, name):
+                setattr(self, name, getattr(found, name))
 
     async def _show(self, order_id: UUID) -> None:
         try:
@@ -294,7 +316,8 @@ class DispatchState(rx.State):
             await self._refused(error)
             return
         async with self:
-            self.chosen = found
+            if self.chosen != found:
+                self.chosen = found
 
     async def _refused(self, error: DomainError) -> None:
         _unless_signed_out(error)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
+from uuid import UUID
 
 from backend.dispatch import service as dispatch
 from backend.dispatch.board_schemas import Carrier, LastStep
@@ -25,7 +26,6 @@ from dashboard.states.dispatch_words import cut, load_words, needs_words, unfit_
 
 TIGHT_S = 300
 PLANS_AT_MOST = 60
-STOPS_AT_MOST = 40
 
 
 class OrderLine(TypedDict):
@@ -81,7 +81,6 @@ class Stop(TypedDict):
     due: int
     late: int
     pinned: bool
-    line: list[list[float]]
 
 
 class Plan(TypedDict):
@@ -92,6 +91,13 @@ class Plan(TypedDict):
     name: str
     version: int
     stops: list[Stop]
+
+
+class Tour(TypedDict):
+    """The way a driver is to go, as [lon, lat] pairs."""
+
+    driver: str
+    line: list[list[float]]
 
 
 class Plans(TypedDict):
@@ -194,6 +200,7 @@ NOTHING_CHOSEN: Chosen = {
     "why": UNDECIDED,
 }
 NO_PLANS: Plans = {"rows": [], "total": 0, "stops": 0, "metres": 0, "tight": 0, "late": 0}
+NO_TOUR: Tour = {"driver": "", "line": []}
 NO_MATCHING: Matching = {"every_s": 0, "median_s": -1, "cities": []}
 
 
@@ -294,7 +301,7 @@ def _plan(route: RouteOut) -> Plan:
         "code": route.driver_code,
         "name": route.driver_name,
         "version": route.version,
-        "stops": [_stop(stop) for stop in route.stops[:STOPS_AT_MOST]],
+        "stops": [_stop(stop) for stop in route.stops],
     }
 
 
@@ -308,8 +315,14 @@ def _stop(stop: StopOut) -> Stop:
         "due": ms(stop.due_at),
         "late": stop.late_s,
         "pinned": stop.pinned,
-        "line": [[round(lon, 5), round(lat, 5)] for lon, lat in stop.line],
     }
+
+
+def tour_of(driver_id: UUID, route: RouteOut | None) -> Tour:
+    """The whole way through a driver's stops; no line where there are none."""
+    ways = [stop.line for stop in route.stops] if route else []
+    line = [[round(lon, 5), round(lat, 5)] for way in ways for lon, lat in way]
+    return {"driver": str(driver_id), "line": line}
 
 
 def _tight(stop: StopOut) -> bool:

@@ -121,6 +121,7 @@ class DriverState(ListState, rx.State):
     documents: list[DocumentLine] = []
     figures: list[Figure] = []
     chart: dict[str, Any] = {}
+    charted: bool = False
     orders: list[LatestOrder] = []
     map_styles: list[str] = ["", ""]
     map_styles_known: bool = False
@@ -173,6 +174,7 @@ class DriverState(ListState, rx.State):
             self.documents = [document_line(each) for each in whole.row.documents]
             self.figures = figures(whole.performance)
             self.chart = performance_chart(whole.performance)
+            self.charted = any(day.delivered or day.failed for day in whole.performance.by_day)
             self.orders = [latest(each, whole.zone, now) for each in whole.orders]
             self.may_reveal = "drivers:reveal" in whole.permitted
             self.may_plan = "shifts:write" in whole.permitted

@@ -23,10 +23,11 @@ from dashboard.states.order_words import (
 )
 from dashboard.states.paging import address, iso
 
+_ON_BOARD = ("picked_up", "in_transit", "arrived", "failed", "returning")
 _ENDED = ("delivered", "returned", "cancelled")
 ACTIONS: tuple[tuple[str, str, str], ...] = (
     ("assign", "Assign driver", "it does not wait for one"),
-    ("reassign", "Reassign driver", "no driver has it yet"),
+    ("reassign", "Assign another driver", "no driver has it"),
     ("unassign", "Take from driver", "no driver has it"),
     ("hold", "Hold", "it is held or has ended"),
     ("release", "Release", "it is not on hold"),
@@ -196,7 +197,7 @@ def eta_words(order: OrderOut, zone: str, now: datetime) -> tuple[str, str, str]
     return (
         clock_words(eta.at, zone, now),
         f"{clock_words(eta.low, zone, now)} to {clock_words(eta.high, zone, now)}",
-        f"Four of five arrive within these {span_words(spread)}.{passed}",
+        f"Four of five come within {span_words(spread)}.{passed}",
     )
 
 
@@ -219,14 +220,21 @@ def _pays(order: OrderOut) -> str:
 def action_rows(state: str, possible: frozenset[str], permitted: frozenset[str]) -> list[ActionRow]:
     """All manual actions; those that the state or the roles do not allow say so."""
     rows: list[ActionRow] = []
-    for key, word, why_not in ACTIONS:
+    # Giving to a driver and giving to another one are never both possible: one stands for both.
+    spare = "reassign" if "assign" in possible else "assign"
+    for key, word, usual in ACTIONS:
+        if key == spare:
+            continue
         may = "cancel" if key == "cancel" else "write"
         ok = key in possible and may in permitted
-        why = "" if ok else why_not if may in permitted else f"your roles lack orders:{may}"
-        rows.append({"key": key, "word": word, "ok": ok, "why": why, "risk": key == "cancel"})
-    # Whichever of the two can be done stands for both.
-    spare = "assign" if "reassign" in possible else "reassign"
-    return [row for row in rows if row["key"] != spare]
+        on_board = key in ("reassign", "unassign") and state in _ON_BOARD
+        lacks = "" if may in permitted else f"your roles lack orders:{may}"
+        why_not = lacks or ("the parcels are on board" if on_board else usual)
+        rows.append(
+            {"key": key, "word": word, "ok": ok, "why": "" if ok else why_not,
+             "risk": key == "cancel"}
+        )  # fmt: skip
+    return rows
 
 
 def parcel_rows(order: OrderOut) -> list[ParcelRow]:

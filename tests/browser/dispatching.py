@@ -13,7 +13,7 @@ import httpx
 from tests.support.system import System
 
 CITY = "TH-10"
-_CENTRE = (13.7456, 100.5341)
+_CENTRES = {CITY: (13.7456, 100.5341), "IN-KA": (12.9716, 77.5946)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +77,21 @@ def somebody() -> str:
 
 
 def _order(name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    region = changes.get("region", CITY)
+    lat, lon = _CENTRES[region]
+
     def place(who: str) -> dict[str, Any]:
         return {
             "name": who,
             "phone": "+66812345678",
             "address": f"{random.randrange(1, 99)} Rama IV Road",
-            "lat": _CENTRE[0] + random.uniform(-0.03, 0.03),
-            "lon": _CENTRE[1] + random.uniform(-0.03, 0.03),
+            "lat": lat + random.uniform(-0.03, 0.03),
+            "lon": lon + random.uniform(-0.03, 0.03),
         }
 
     return {
         "reference": f"B-{uuid4().hex[:12]}",
-        "region": CITY,
+        "region": region,
         "service": "standard",
         "pickup": place("Siam Books"),
         "drop": place(name),

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import SignIn, sign_in_as
-from tests.browser.dispatching import Desk, desk_of, somebody
+from tests.browser.dispatching import CITY, Desk, desk_of, somebody
 from tests.support.system import System
 
 PATIENCE_MS = 30_000
@@ -30,17 +30,17 @@ def desk(system: System) -> Desk:
 @pytest.fixture(scope="module", autouse=True)
 def paused_city(system: System, browser: Browser) -> Iterator[None]:
     """Bangkok without automatic matching, so that only the tests assign; on again at the end."""
+    flip(system, browser, "Pause", "Heavy rain")
+    yield
+    flip(system, browser, "Resume", "Back to normal")
+
+
+def flip(system: System, browser: Browser, verb: str, reason: str) -> None:
+    """Switch Bangkok's matching as a fleet manager does."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{system.url}/auth/login?next=/dispatch")
     sign_in_as(page, "Fleet manager")
-    flip(page, "Pause", "Heavy rain")
-    yield
-    flip(page, "Resume", "Back to normal")
-    context.close()
-
-
-def flip(page: Page, verb: str, reason: str) -> None:
     page.get_by_role("button", name=f"{verb} Bangkok").click(timeout=PATIENCE_MS)
     asked = page.get_by_role("dialog")
     asked.get_by_role("button", name=reason).click()
@@ -48,6 +48,9 @@ def flip(page: Page, verb: str, reason: str) -> None:
     after = "paused" if verb == "Pause" else "on"
     switch = page.get_by_role("group", name="Automatic matching")
     expect(switch).to_contain_text(f"Automatic matching {after}", timeout=PATIENCE_MS)
+    if verb == "Pause":
+        expect(switch).to_contain_text(reason)
+    context.close()
 
 
 def open_board(
@@ -56,12 +59,13 @@ def open_board(
     name: str = "",
     role: str = "Fleet manager",
     query: str = "",
+    region: str = CITY,
     **options: Any,
 ) -> Page:
     """The board, listing only the orders for a recipient of this name."""
     page = sign_in(role, "/dispatch", **options)
     asked = f"q={quote(name)}" if name else ""
-    page.goto(urljoin(system.url, f"/dispatch?region=TH-10&{asked}&{query}"))
+    page.goto(urljoin(system.url, f"/dispatch?region={region}&{asked}&{query}"))
     if name:
         expect(rows(page).first).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function(f"() => ({MAP}?.points.size ?? 0) > 0", timeout=PATIENCE_MS)
@@ -323,12 +327,12 @@ def test_a_support_agent_may_hold_but_not_assign(
     sign_in: SignIn, system: System, desk: Desk
 ) -> None:
     name = somebody()
-    [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name, role="Support agent")
+    [order] = desk.orders({"region": "IN-KA"}, name=name)
+    page = open_board(sign_in, system, name, role="Support agent", region="IN-KA")
     choose(page, order["number"])
     expect(page.get_by_role("button", name=re.compile("^Assign"))).to_be_disabled()
     expect(page.get_by_role("button", name="Hold")).to_be_enabled()
-    expect(page.get_by_role("button", name=re.compile("Resume"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("Pause|Resume"))).to_have_count(0)
 
 
 def test_a_phone_assigns_by_taps(sign_in: SignIn, system: System, desk: Desk) -> None:
@@ -362,3 +366,48 @@ def test_axe_finds_nothing_on_the_board(
     page.wait_for_function(f"() => {MAP}.map.isStyleLoaded()", timeout=PATIENCE_MS)
     found = Axe().run(page)
     assert found.response["violations"] == [], found.generate_report()
+
+
+def test_a_stop_of_a_tour_is_moved_by_keyboard_and_stays_pinned(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    desk.orders({}, {}, name=name)
+    page = open_board(sign_in, system, name)
+    [van, *_] = desk.drivers("van")
+    rows(page).first.locator(".wpb-mark").click()
+    rows(page).last.click(modifiers=["Shift"])
+    page.locator(f"[data-driver='{van['id']}']").click(timeout=PATIENCE_MS)
+    page.keyboard.press("a")
+    tour = page.get_by_role("group", name=f"Tour of {van['code']}")
+    stops = tour.locator(".wpb-stop")
+    expect(stops).to_have_count(4, timeout=PATIENCE_MS)
+    before = planned(tour)
+    at = next(i for i, label in enumerate(before[:-1]) if may_swap(label, before[i + 1]))
+    stops.nth(at).focus()
+    page.keyboard.press("Alt+ArrowRight")
+    swapped = [*before[:at], before[at + 1], before[at], *before[at + 2 :]]
+    page.wait_for_function(
+        """([code, wanted]) => {
+          const names = [...document.querySelectorAll(`[aria-label='Tour of ${code}'] .wpb-stop`)]
+            .map((stop) => stop.title.split(",")[0]);
+          return JSON.stringify(names) === JSON.stringify(wanted);
+        }""",
+        arg=[van["code"], swapped],
+        timeout=PATIENCE_MS,
+    )
+    expect(tour.locator(".wpb-stop[data-pinned]").first).to_be_visible(timeout=PATIENCE_MS)
+    page.reload()
+    expect(stops).to_have_count(4, timeout=PATIENCE_MS)
+    assert planned(tour) == swapped
+
+
+def planned(tour: Locator) -> list[str]:
+    """The tour's stops as `Pickup WP-...`, in order."""
+    titles = [stop.get_attribute("title") or "" for stop in tour.locator(".wpb-stop").all()]
+    return [title.partition(",")[0] for title in titles]
+
+
+def may_swap(first: str, second: str) -> bool:
+    """Whether two stops that follow each other may change places: not an order's own two."""
+    return first.split()[1] != second.split()[1]

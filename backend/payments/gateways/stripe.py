@@ -129,7 +129,7 @@ class Stripe:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._http.close_async()
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
 def _marks(call: Call) -> dict[str, str]:
