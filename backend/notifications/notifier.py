@@ -215,7 +215,15 @@ def secrets_of(claimed: Claimed, settings: Settings, at: datetime) -> list[str]:
 
 async def settle(session: AsyncSession, outcomes: list[Outcome]) -> None:
     """Write outcomes down, count each endpoint's failures, and switch off those that are lost."""
-    held = await sending_repository.settle(session, [each.as_row() for each in outcomes])
+    rows = {each.claimed.id: each.as_row() for each in outcomes}
+    held = await sending_repository.settle(session, list(rows.values()))
+    waited = [
+        rows[each.claimed.id]
+        for each in outcomes
+        if each.claimed.id in held and (each.claimed.attempts or not each.attempt.succeeded)
+    ]
+    if waited:
+        await sending_repository.move_lines(session, waited)
     by_endpoint: defaultdict[UUID, list[Outcome]] = defaultdict(list)
     for each in outcomes:
         if each.claimed.id in held:

@@ -89,8 +89,8 @@ async def next_in_line(
 
 async def add_deliveries(session: AsyncSession, rows: Sequence[DeliveryRow]) -> None:
     """Add deliveries; one of the same event to the same endpoint is there once."""
-    values = [row.model_dump() for row in rows]
-    await session.execute(insert(DeliveryRow).values(values).on_conflict_do_nothing())
+    new = insert(DeliveryRow).on_conflict_do_nothing()
+    await session.execute(new, [row.model_dump() for row in rows])
 
 
 async def give_up_waiting(session: AsyncSession, endpoint_id: UUID, why: str, now: datetime) -> int:

@@ -24,8 +24,8 @@ ORDER BY random() LIMIT :endpoints
 FOR NO KEY UPDATE SKIP LOCKED
 """
 
-# A later event of one subject is not due while an earlier one waits. What is claimed counts
-# against the endpoint's room until it is settled or its claim has run out.
+# Only the first that waits of a subject is due. What is claimed counts against the endpoint's room
+# until it is settled or its claim has run out.
 _CLAIM = """
 WITH room AS (
   SELECT e.id, :most - (
@@ -38,11 +38,11 @@ WITH room AS (
     SELECT d.id FROM notifications_delivery d
     WHERE d.endpoint_id = room.id AND d.state IN ('pending', 'failed') AND d.next_at <= :now
       AND (d.claimed_until IS NULL OR d.claimed_until < :now)
-      AND NOT EXISTS (
-        SELECT 1 FROM notifications_delivery p
+      AND d.id = (
+        SELECT p.id FROM notifications_delivery p
         WHERE p.endpoint_id = d.endpoint_id AND p.subject = d.subject
           AND p.state IN ('pending', 'failed')
-          AND (p.position, p.id) < (d.position, d.id))
+        ORDER BY p.position, p.id LIMIT 1)
     ORDER BY d.next_at, d.id
     LIMIT greatest(room.free, 0)
     FOR UPDATE SKIP LOCKED
@@ -85,7 +85,6 @@ FROM {_OUTCOMES} JOIN notifications_delivery d ON d.id = o.id
 WHERE l.endpoint_id = d.endpoint_id AND l.subject = d.subject
   AND l.state = 'pending' AND l.attempts = 0
   AND (l.position, l.id) > (d.position, d.id)
-  AND (o.state = 'failed' OR d.attempts > 1)
 """  # noqa: S608 - put together from the constant above alone
 
 _COUNT_FAILURES = """
@@ -157,10 +156,16 @@ async def claim(
 
 async def settle(session: AsyncSession, outcomes: Sequence[dict[str, Any]]) -> set[UUID]:
     """Write outcomes down; answers the deliveries whose claim still held."""
-    parameters = {"outcomes": orjson.dumps(list(outcomes), default=str).decode()}
-    settled = set(await session.scalars(text(_SETTLE), parameters))
-    await session.execute(text(_FOLLOW), parameters)
-    return settled
+    return set(await session.scalars(text(_SETTLE), _parameters(outcomes)))
+
+
+async def move_lines(session: AsyncSession, outcomes: Sequence[dict[str, Any]]) -> None:
+    """Put off what waits behind a failure, and call up what waited behind one that is over."""
+    await session.execute(text(_FOLLOW), _parameters(outcomes))
+
+
+def _parameters(outcomes: Sequence[dict[str, Any]]) -> dict[str, str]:
+    return {"outcomes": orjson.dumps(list(outcomes), default=str).decode()}
 
 
 async def count_failures(
