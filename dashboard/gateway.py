@@ -19,6 +19,7 @@ from dashboard.cookies import session_cookie_of
 __all__ = [
     "DomainError",
     "Requirement",
+    "Session",
     "Unauthenticated",
     "open",
     "principal_of",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 _MARK = "__waypost_requirement__"
+Session = AsyncSession
+"""A unit of work, as states hand it on."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 

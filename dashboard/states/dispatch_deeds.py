@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
 from backend.dispatch.order_schemas import BulkIn, BulkResult
 from backend.identity.schemas import Principal
-from dashboard.gateway import DomainError
+from dashboard.gateway import DomainError, Session
 from dashboard.states.dispatch_words import DONE
 from dashboard.states.paging import uuid_or_none
 
@@ -79,9 +78,7 @@ def read_deed(sent: Any) -> Deed:
     }
 
 
-async def carry_out(
-    session: AsyncSession, principal: Principal, verb: str, deed: Deed
-) -> list[Result]:
+async def carry_out(session: Session, principal: Principal, verb: str, deed: Deed) -> list[Result]:
     """One result for each order, in the order asked."""
     items = [
         {"order_id": order_id, **({"seen_version": version} if version else {})}
@@ -122,7 +119,7 @@ def refused_all(deed: Deed, words: str) -> list[Result]:
 
 
 async def take_back_carried(
-    session: AsyncSession, principal: Principal, deed: Deed
+    session: Session, principal: Principal, deed: Deed
 ) -> tuple[list[Result], set[str]]:
     """Take those that a driver has off them; answers results and the cities to match anew."""
     results: list[Result] = []

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from backend.dispatch import service as dispatch
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.roster_schemas import RosterFilter
 from backend.dispatch.schemas import OrderState
 from backend.identity.schemas import Principal
 from backend.tracking import service as tracking
+from dashboard.gateway import Session
 from dashboard.states import dispatch_rows as rows
+from dashboard.states import dispatch_shapes as shapes
 from dashboard.states.shell import EVERYWHERE
 
 ROWS = 200
@@ -56,12 +56,12 @@ class Loaded:
     """One page of everything."""
 
     view: str
-    orders: list[rows.OrderLine]
-    gone: list[rows.Gone]
+    orders: list[shapes.OrderLine]
+    gone: list[shapes.Gone]
     counts: dict[str, int]
-    drivers: list[rows.DriverLine]
-    plans: rows.Plans
-    matching: rows.Matching
+    drivers: list[shapes.DriverLine]
+    plans: shapes.Plans
+    matching: shapes.Matching
 
 
 def read_look(asked: Any) -> Look:
@@ -88,7 +88,7 @@ def view_of(look: Look, region: str) -> str:
 
 
 async def load_board(
-    session: AsyncSession,
+    session: Session,
     principal: Principal,
     region: str,
     zone: str,
@@ -133,7 +133,7 @@ def _filter(look: Look, place: str | None) -> OrderFilter:
 
 
 async def _counts(
-    session: AsyncSession, principal: Principal, look: Look, place: str | None
+    session: Session, principal: Principal, look: Look, place: str | None
 ) -> dict[str, int]:
     every = tuple(state for states in TABS.values() for state in states)
     found = await dispatch.count_orders(session, principal, OrderFilter(region=place, states=every))
@@ -147,12 +147,12 @@ async def _counts(
 
 
 async def chosen_of(
-    session: AsyncSession,
+    session: Session,
     principal: Principal,
     order_id: UUID,
     zone: str,
-    roster: Sequence[rows.DriverLine],
-) -> rows.Chosen:
+    roster: Sequence[shapes.DriverLine],
+) -> shapes.Chosen:
     """The order at hand with drivers ranked for it, its offers, and the newest decision."""
     order = await dispatch.get_order(session, principal, order_id)
     carried = await dispatch.carriers(session, principal, [order])
