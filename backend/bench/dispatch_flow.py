@@ -8,7 +8,6 @@ import tempfile
 import time
 from contextlib import ExitStack, suppress
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -38,6 +37,7 @@ _CITY, _CURRENCY = "TH-10", "THB"
 _CENTRE = (13.7456, 100.5341)
 _SPREAD = 0.02
 _WAIT_S = 20.0
+_BATCH = 10
 _OPEN_OFFERS = "SELECT id FROM dispatch_offer WHERE state = 'open' ORDER BY offered_at LIMIT 200"
 _FIRST_OFFERS = "SELECT order_id, min(offered_at) AS at FROM dispatch_offer GROUP BY order_id"
 _MARKET = Principal(
@@ -50,7 +50,7 @@ _MARKET = Principal(
 
 
 async def bench_order_to_offer(seconds: int) -> list[Figure]:
-    """Create fifty orders a second for a while beside a running dispatcher, relay and phones.
+    """Send fifty orders a second, ten at a time, beside a running dispatcher, relay and phones.
 
     The drivers accept what they are offered; there is room for all.
     """
@@ -160,18 +160,17 @@ async def _answer_offers(resources: Resources, stop: asyncio.Event) -> None:
 async def _orders(
     resources: Resources, rng: np.random.Generator, seconds: int
 ) -> tuple[dict[UUID, float], float]:
-    """Ids of the orders with the time of their creation; and how long it took beyond `seconds`."""
-    made: dict[UUID, float] = {}
+    """Ids of the orders with the time of their sending, and how long it took beyond `seconds`."""
+    sent: dict[UUID, float] = {}
     began = time.monotonic()
-    numbers = count(1)
-    for turn in range(seconds * ORDERS_PER_S):
-        due = began + turn / ORDERS_PER_S
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        wanted = _order(next(numbers), rng)
+    for turn in range(seconds * ORDERS_PER_S // _BATCH):
+        wanted = [_order(turn * _BATCH + number, rng) for number in range(_BATCH)]
+        await asyncio.sleep(max(0.0, began + turn * _BATCH / ORDERS_PER_S - time.monotonic()))
+        at = time.time()
         async with resources.database.unit_of_work() as session:
-            order = await service.create_order(session, _MARKET, wanted)
-        made[order.id] = order.created_at.timestamp()
-    return made, max(0.0, time.monotonic() - began - seconds)
+            taken = await service.create_orders(session, _MARKET, wanted)
+        sent |= {UUID(result.id): at for result in taken.results if result.id is not None}
+    return sent, max(0.0, time.monotonic() - began - seconds)
 
 
 def _order(number: int, rng: np.random.Generator) -> OrderIn:
