@@ -85,6 +85,7 @@ class OrderState(ListState, rx.State):
     may_change: bool = False
     _region: str = ""
     _change: int = -1
+    _version: int = 0
 
     def _number(self) -> str:
         return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
@@ -112,9 +113,19 @@ class OrderState(ListState, rx.State):
             if not self.ready or self.order is None:
                 return
             region, seen = self._region, self._change
+            number, version = self._number(), self._version
         principal = await gateway.principal_of(self)
-        if await dispatch.changes_of(principal, region) != seen:
-            await self._look()
+        change = await dispatch.changes_of(principal, region)
+        if change == seen:
+            return
+        async with gateway.open(self) as (session, caller):
+            order = await dispatch.get_order(session, caller, number)
+        # Offers come and go without a step of the order, while it waits for a driver.
+        if order.version == version and order.driver_id is not None:
+            async with self:
+                self._change = change
+            return
+        await self._look()
 
     async def _look(self) -> None:
         async with self:
@@ -128,6 +139,7 @@ class OrderState(ListState, rx.State):
                 return
             self._show(whole, tab, now)
             self._region, self._change = whole.order.region, change
+            self._version = whole.order.version
             acts = await self.get_state(OrderActsState)
             acts._remember([whole.order])
             self.ready = True

@@ -218,7 +218,9 @@ def _pays(order: OrderOut) -> str:
 
 
 def action_rows(state: str, possible: frozenset[str], permitted: frozenset[str]) -> list[ActionRow]:
-    """All manual actions; those that the state or the roles do not allow say so."""
+    """All manual actions, those that cannot be done with why; none for whoever may only look."""
+    if "write" not in permitted:
+        return []
     rows: list[ActionRow] = []
     # Giving to a driver and giving to another one are never both possible: one stands for both.
     spare = "reassign" if "assign" in possible else "assign"

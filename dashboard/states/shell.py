@@ -183,7 +183,7 @@ class ShellState(rx.State):
             name: value
             for name, value in self.router.url.query_parameters.items()
             # Another place: what pointed into the old one no longer holds.
-            if name not in ("region", "at", "driver", "hub", "follow", "time")
+            if name not in ("region", "at", "driver", "hub", "follow", "time", "after")
         }
         return rx.redirect(f"{path}?{urlencode({**query, 'region': code})}")
 
