@@ -205,7 +205,9 @@ def duration(text: str) -> timedelta:
     return timedelta(**{units[unit]: int(number)})
 
 
-def _doorstep(url: str | None, token_value: str | None, data: Path, role: str) -> tuple[str, str]:
+def _doorstep(
+    url: str | None, token_value: str | None, data: Path, role: str, life: timedelta
+) -> tuple[str, str]:
     """Address and token of the system to send to; mints a token on a system of this machine."""
     from backend.tokens import mint_role_token
 
@@ -214,7 +216,6 @@ def _doorstep(url: str | None, token_value: str | None, data: Path, role: str) -
             raise SettingsError("--url needs --token (see `waypost token`)")
         return url.rstrip("/"), token_value
     if token_value is None:
-        life = timedelta(days=30)
         token_value = _with_resources(data, lambda res: mint_role_token(res, role, "*", life))
     return _join(data).public_url, token_value
 
@@ -234,7 +235,7 @@ def replay(
     from backend.simulation.commands import replay_traces
 
     with _plain_errors():
-        address, bearer = _doorstep(url, token_value, data, "admin")
+        address, bearer = _doorstep(url, token_value, data, "fleet_manager", timedelta(days=2))
         report = replay_traces(paths, address, bearer, doorway.value, speed, driver, err)
     if as_json:
         print(json.dumps(report.as_dict()))  # noqa: T201
@@ -256,7 +257,7 @@ def simulate(
     from backend.simulation.commands import simulate_fleet
 
     with _plain_errors():
-        address, bearer = _doorstep(url, token_value, data, "admin")
+        address, bearer = _doorstep(url, token_value, data, "admin", timedelta(days=30))
         simulate_fleet(address, bearer, drivers, orders_per_hour, data)
 
 

@@ -41,6 +41,15 @@ async def examine(settings: Settings) -> list[Finding]:
     return [_python(), _packages(), _secret(settings), *stores]
 
 
+async def refuse_unusable_stores(settings: Settings) -> None:
+    """Raise SettingsError where a store that is named does not answer or is too old."""
+    found = [await _database(settings)] if settings.database_url else []
+    found += [await _redis(settings)] if settings.redis_url else []
+    for finding in found:
+        if not finding.ok:
+            raise SettingsError(f"{finding.name}: {finding.detail}")
+
+
 def _python() -> Finding:
     found = ".".join(map(str, sys.version_info[:3]))
     return Finding("python", sys.version_info >= (3, 11), found)

@@ -29,6 +29,7 @@ from backend.platform import embedded
 from backend.platform.processes import Spec, StartError
 from backend.platform.resources import open_resources
 from backend.platform.supervisor import Stopping, Supervisor
+from backend.preflight import refuse_unusable_stores
 from backend.regions.service import seed
 from backend.settings import Settings, SettingsError, adopt, child_environment, load_settings
 
@@ -85,6 +86,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 def _bring_up(options: Options, supervisor: Supervisor, console: Console) -> None:
     started = time.monotonic()
     settings = _settings(options)
+    asyncio.run(refuse_unusable_stores(settings))
     stores = _start_stores(options, settings, supervisor, console)
     running = Running(
         env=settings.env,

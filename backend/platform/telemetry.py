@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from opentelemetry import metrics, trace
@@ -31,6 +32,23 @@ _SECONDS = ExplicitBucketHistogramAggregation(
 _UNEXPORTED_RATIO = 0.01
 
 
+class LogFile:
+    """A stream for log lines; one that cannot be written, on a full disk, is left out."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Push out what can be pushed out."""
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def _add_trace(_: Any, __: str, event: EventDict) -> EventDict:
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
@@ -48,14 +66,15 @@ def _configure_logs(service: str, level: str) -> None:
         structlog.processors.format_exc_info,
     ]
     renderer = structlog.processors.JSONRenderer()
+    sink = cast(TextIO, LogFile(sys.stderr))
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(sink),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sink)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     )

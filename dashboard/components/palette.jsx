@@ -1,6 +1,6 @@
 /* The command palette, the list of keys, and the keyboard of the whole console. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useNavigate } from "react-router";
+import { useLocation, useNavigate } from "react-router";
 import { LIST_KEYS, listKey } from "./list_keys.js";
 
 const SEQUENCE_MS = 1200;
@@ -70,6 +70,7 @@ function KeyList({ pages, extraKeys, dialog }) {
 
 export function Palette({ pages = [], regions = [], found = [], extraKeys = [], onFind, onRegion }) {
   const navigate = useNavigate();
+  const { pathname } = useLocation();
   const dialog = useRef(null);
   const keyDialog = useRef(null);
   const input = useRef(null);
@@ -97,6 +98,11 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
     dialog.current?.showModal();
     input.current?.focus();
   }, []);
+
+  // On a phone the tabs are more than fit.
+  useEffect(() => {
+    document.querySelector(".wp-tab[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [pathname, pages]);
 
   useEffect(() => {
     if (text.trim().length < 2) return undefined;

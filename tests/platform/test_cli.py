@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.platform.resources import Resources
-from tests.support.system import waypost
+from tests.support.system import free_port, waypost
 
 _DEAD = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -61,6 +61,24 @@ def test_an_unreachable_database_is_named(resources: Resources) -> None:
     environment = _stores(resources) | {"WAYPOST_DATABASE_URL": _DEAD}
     _refused("migrate", says="WAYPOST_DATABASE_URL", environment=environment)
     _refused("check", says="WAYPOST_DATABASE_URL", environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WAYPOST_DATABASE_URL", _DEAD),
+        ("WAYPOST_DATABASE_URL", "sqlite:///x"),
+        ("WAYPOST_DATABASE_URL", "garbage"),
+        ("WAYPOST_REDIS_URL", "redis://127.0.0.1:1"),
+        ("WAYPOST_REDIS_URL", "http://127.0.0.1"),
+    ],
+)
+def test_up_does_not_start_on_a_store_that_is_not_there(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    port = str(free_port())
+    arguments = ("up", "--demo", "--port", port, "--data", str(tmp_path / "d"))
+    _refused(*arguments, says=name, environment={name: value})
 
 
 def test_an_unknown_role_is_named_with_the_known_ones(resources: Resources) -> None:
