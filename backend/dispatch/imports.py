@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.dispatch.city_tree import city_tree
 from backend.dispatch.import_table import COLUMNS, Table, body_of, column_of, read_table, template
 from backend.dispatch.intake import Verdict, field_errors, judge, take_in
 from backend.dispatch.order_schemas import (
@@ -17,10 +18,9 @@ from backend.dispatch.order_schemas import (
 )
 from backend.dispatch.schemas import OrderIn
 from backend.identity import service as identity
-from backend.identity.schemas import SYSTEM, Principal
+from backend.identity.schemas import Principal
 from backend.platform import clock
 from backend.platform.errors import DomainError, FieldError, Invalid
-from backend.regions import service as regions
 from backend.regions.service import Directory
 
 _SHOWN_FAULTS = 500
@@ -120,7 +120,7 @@ async def _judge(session: AsyncSession, principal: Principal, content: bytes) ->
     identity.authorize(principal, "orders:create")
     judged = _Judged(read_table(content))
     judged.faults += judged.table.faults
-    directory = await regions.directory(session, SYSTEM)
+    directory = await city_tree(session)
     _read_rows(judged, directory)
     lines = {order.reference: line for line, order in judged.orders.items()}
     for reference, verdict in (await _verdicts(session, principal, judged, directory)).items():

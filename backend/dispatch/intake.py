@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import lifecycle, order_repository
 from backend.dispatch.checks import faults_of
+from backend.dispatch.city_tree import city_tree
 from backend.dispatch.errors import ReferenceTaken
 from backend.dispatch.lifecycle import Circumstances
 from backend.dispatch.models import OrderRow, ParcelRow
@@ -27,7 +28,6 @@ from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock
 from backend.platform.errors import DomainError, FieldError, Invalid, Unavailable
 from backend.platform.ids import uuid7
-from backend.regions import service as regions
 from backend.regions.service import Directory
 
 _TRIES = 4
@@ -120,7 +120,7 @@ async def take_in(
     However many orders there are, the number of statements stays the same.
     """
     identity.authorize(principal, "orders:create")
-    directory = await regions.directory(session, SYSTEM)
+    directory = await city_tree(session, {order.region for order in orders})
     now = clock.now()
     verdicts: dict[str, tuple[Verdict, bool]] = {}
     waiting = {order.reference: order for order in orders}

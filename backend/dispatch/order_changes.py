@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import lifecycle
 from backend.dispatch.checks import point_faults, promise_faults, window_faults
+from backend.dispatch.city_tree import city_tree
 from backend.dispatch.errors import WrongState
 from backend.dispatch.lifecycle import Circumstances, order_to_change, place_of
 from backend.dispatch.models import OrderRow
@@ -18,10 +19,9 @@ from backend.dispatch.order_views import order_out
 from backend.dispatch.rules import BEFORE_PICKUP, TERMINAL, OrderState
 from backend.dispatch.schemas import OrderOut
 from backend.identity import service as identity
-from backend.identity.schemas import SYSTEM, Principal
+from backend.identity.schemas import Principal
 from backend.platform import clock
 from backend.platform.errors import FieldError, Invalid
-from backend.regions import service as regions
 
 
 async def change_order(
@@ -94,7 +94,7 @@ def _window_and_promise_faults(wanted: OrderChange) -> list[FieldError]:
 async def _move_drop(
     session: AsyncSession, order: OrderRow, point: tuple[float, float], new: dict[str, Any]
 ) -> list[FieldError]:
-    directory = await regions.directory(session, SYSTEM)
+    directory = await city_tree(session, [order.region])
     city = directory.get(order.region)
     if city is None:
         return [FieldError("/drop_point", "unknown", f"{order.region} is no city any more.")]

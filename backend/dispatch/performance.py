@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import performance_repository
+from backend.dispatch.city_tree import city_tree
 from backend.dispatch.roster_schemas import DayFigures, Performance
-from backend.identity.schemas import SYSTEM, Principal
+from backend.identity.schemas import Principal
 from backend.platform import clock
 from backend.platform.errors import FieldError, Invalid
-from backend.regions import service as regions
 from backend.tracking import service as tracking
 
 MOST_DAYS = 90
@@ -31,7 +31,7 @@ async def driver_performance(
         detail = f"Days are from 1 to {MOST_DAYS}."
         raise Invalid(detail, errors=[FieldError("/query/days", "out_of_range", detail)])
     driver = await tracking.get_driver(session, principal, driver_id)
-    region = (await regions.directory(session, SYSTEM)).get(driver.region)
+    region = (await city_tree(session, [driver.region])).get(driver.region)
     zone = region.time_zone if region and region.time_zone else "UTC"
     now = clock.now()
     since = now - timedelta(days=days)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import roster_repository
+from backend.dispatch.city_tree import city_tree
 from backend.dispatch.fitness import capacity_of
 from backend.dispatch.models import CapacityRow, DocumentRow
 from backend.dispatch.roster_rules import Room, document_state
@@ -27,10 +28,9 @@ from backend.dispatch.roster_schemas import (
 )
 from backend.dispatch.shifts import shift_out
 from backend.identity import service as identity
-from backend.identity.schemas import SYSTEM, Principal
+from backend.identity.schemas import Principal
 from backend.platform import clock
 from backend.platform.ids import uuid7
-from backend.regions import service as regions
 from backend.tracking import service as tracking
 from backend.tracking.schemas import DriverOut
 
@@ -107,7 +107,7 @@ async def _rows(session: AsyncSession, drivers: Sequence[DriverOut]) -> list[Ros
 
 async def _days(session: AsyncSession, drivers: Sequence[DriverOut]) -> dict[str, date]:
     """Which day it is in each of the drivers' cities."""
-    directory = await regions.directory(session, SYSTEM)
+    directory = await city_tree(session, [driver.region for driver in drivers])
     now = clock.now()
     return {
         code: _local(now, region.time_zone if (region := directory.get(code)) else None).date()
