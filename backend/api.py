@@ -7,10 +7,12 @@ from fastapi import FastAPI
 from backend import health
 from backend.dispatch import (
     driver_endpoints,
+    matching_endpoints,
     order_endpoints,
     order_import_endpoints,
     proof_endpoints,
     roster_endpoints,
+    roster_export_endpoints,
 )
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
@@ -42,6 +44,7 @@ def create_api() -> FastAPI:
     api.include_router(export_endpoints.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
+    api.include_router(matching_endpoints.router)
     api.include_router(driver_endpoints.router)
     api.include_router(proof_endpoints.router)
     if settings.demo:
@@ -49,6 +52,7 @@ def create_api() -> FastAPI:
     api.include_router(order_endpoints.router)
     api.include_router(order_import_endpoints.router)
     api.include_router(roster_endpoints.router)
+    api.include_router(roster_export_endpoints.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

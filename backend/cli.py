@@ -275,15 +275,18 @@ def verify(data: DataDir = _DEFAULT_DATA) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="ingest, live or console.")],
+    name: Annotated[str, typer.Argument(help="ingest, live, console or dispatch.")],
     as_json: AsJson = False,
     seconds: Annotated[int, typer.Option(min=1, help="How long each part is measured.")] = 60,
+    instances: Annotated[
+        Path | None, typer.Option(help="For dispatch: a folder of public routing instances.")
+    ] = None,
 ) -> None:
     """Measure, and print what was measured, what it was compared with, and the machine."""
     from backend.bench.report import measure
 
     with _plain_errors():
-        report = measure(name, seconds)
+        report = measure(name, seconds, instances)
     print(json.dumps(report.as_dict())) if as_json else out.print(report.in_words())  # noqa: T201
 
 

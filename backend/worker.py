@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.eta_role import foretell
+from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
@@ -55,6 +56,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await idempotency.drop_expired(session)
             await consumers.drop_expired(session)
             await drop_abandoned(session)
+            await forget_old(session, clock.now())
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 

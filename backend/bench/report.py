@@ -7,6 +7,7 @@ import importlib
 import os
 import platform
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,6 +18,7 @@ _MEASUREMENTS = {
     "ingest": ("backend.bench.ingest", "bench_ingest"),
     "live": ("backend.bench.live", "bench_live"),
     "console": ("backend.bench.console", "bench_console"),
+    "dispatch": ("backend.bench.dispatch", "bench_dispatch"),
 }
 
 
@@ -67,10 +69,13 @@ class Report:
         return "\n".join(lines)
 
 
-def measure(name: str, seconds: int) -> Report:
-    """Run the measurement `name`, each of its parts for `seconds`."""
+def measure(name: str, seconds: int, instances: Path | None = None) -> Report:
+    """Run the measurement `name`, each of its parts for `seconds`; `instances` is for dispatch."""
+    if instances is not None and name != "dispatch":
+        raise SettingsError("only `waypost bench dispatch` takes --instances")
     if name not in _MEASUREMENTS:
         raise SettingsError(f"there is no bench {name!r}; there are {', '.join(_MEASUREMENTS)}")
     module, function = _MEASUREMENTS[name]
     run = getattr(importlib.import_module(module), function)
-    return Report(name, asyncio.run(run(seconds)))
+    more = {} if instances is None else {"instances": instances}
+    return Report(name, asyncio.run(run(seconds, **more)))

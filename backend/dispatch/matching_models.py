@@ -92,6 +92,7 @@ class RouteRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("driver_id", "version", name="uq_dispatch_route_version"),
         Index("ix_dispatch_route_region", "region", postgresql_where=text("superseded_at IS NULL")),
+        Index("ix_dispatch_route_superseded", "superseded_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -133,6 +134,7 @@ class EtaErrorRow(SQLModel, table=True):
     __tablename__ = "dispatch_eta_error"
     __table_args__ = (
         Index("ix_dispatch_eta_error_city", "city", "arrived_at"),
+        Index("ix_dispatch_eta_error_made", "made_at"),
         Index(
             "ix_dispatch_eta_error_awaited",
             "city",

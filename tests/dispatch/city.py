@@ -11,7 +11,9 @@ import orjson
 from sqlalchemy import select, text
 from sqlmodel import col
 
+from backend.dispatch.dispatcher_role import dispatch_once
 from backend.dispatch.matching_models import OfferRow
+from backend.dispatch.matching_schemas import RunResult
 from backend.dispatch.models import CapacityRow, OrderEventRow, OrderRow
 from backend.dispatch.numbers import new_number
 from backend.identity.schemas import SYSTEM, Principal
@@ -25,6 +27,8 @@ from backend.tracking.schemas import DriverIn
 
 CITY = "TH-10"
 CENTRE = (13.7456, 100.5341)
+NEAR = (CENTRE[0] + 0.002, CENTRE[1])
+FAR = (CENTRE[0] + 0.05, CENTRE[1])
 
 
 async def open_city(resources: Resources) -> None:
@@ -205,3 +209,10 @@ def person(role: str, region: str = "*") -> Principal:
     return Principal(
         kind="user", id=f"user:{uuid7()}", name="Nok", grants=(GrantScope(role, region),)
     )
+
+
+async def turn(resources: Resources) -> RunResult:
+    """One round of the only busy city."""
+    [result] = await dispatch_once(resources)
+    assert not result.busy
+    return result

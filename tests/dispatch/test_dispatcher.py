@@ -1,4 +1,4 @@
-"""Open orders find drivers: offers, rounds, cool-downs, pauses, and a worker that dies midway."""
+"""Open orders find drivers: offers, rounds, cool-downs, skills, pauses, escalation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from backend.dispatch import (
-    dispatcher,
-    matching_repository,
-    offer_repository,
-    offers,
     service,
 )
 from backend.dispatch.dispatcher_role import dispatch_once
 from backend.dispatch.errors import OfferGone
 from backend.dispatch.matching_models import OfferRow
 from backend.dispatch.matching_repository import UNMATCHED
-from backend.dispatch.matching_schemas import OfferState, RedispatchIn, RunResult
+from backend.dispatch.matching_schemas import OfferState
 from backend.dispatch.models import OrderEventRow, ShiftRow
 from backend.dispatch.rules import Action
 from backend.identity.schemas import SYSTEM
@@ -33,6 +29,8 @@ from backend.platform.resources import Resources
 from .city import (
     CENTRE,
     CITY,
+    FAR,
+    NEAR,
     can_carry,
     driver,
     heard,
@@ -44,22 +42,13 @@ from .city import (
     phone_of,
     published,
     time_passes,
+    turn,
 )
-
-NEAR = (CENTRE[0] + 0.002, CENTRE[1])
-FAR = (CENTRE[0] + 0.05, CENTRE[1])
 
 
 @pytest.fixture(autouse=True)
 async def city(resources: Resources) -> None:
     await open_city(resources)
-
-
-async def turn(resources: Resources) -> RunResult:
-    """One round of the only busy city."""
-    [result] = await dispatch_once(resources)
-    assert not result.busy
-    return result
 
 
 async def test_the_near_driver_is_asked_and_the_decision_says_why(resources: Resources) -> None:
@@ -345,182 +334,3 @@ async def test_two_workers_at_once_offer_each_order_once(resources: Resources) -
         await asyncio.gather(*(dispatch_once(resources) for _ in range(4)))
     made = await offers_made(resources)
     assert sorted(offer.order_id for offer in made) == sorted(row.id for row in waiting)
-
-
-class Killed(BaseException):
-    """The worker dies here."""
-
-
-_STEPS = [
-    (matching_repository, "lock_city"),
-    (offer_repository, "withdraw_overtaken"),
-    (offer_repository, "expire"),
-    (matching_repository, "orders_to_match"),
-    (dispatcher, "fleet_of"),
-    (dispatcher, "cooling_pairs"),
-    (dispatcher, "_think"),
-    (matching_repository, "add_decisions"),
-    (matching_repository, "still_ready"),
-    (offer_repository, "last_rounds"),
-    (offer_repository, "add"),
-    (offers, "tell"),
-    (dispatcher, "_escalate"),
-]
-
-
-@pytest.mark.parametrize(("module", "step"), _STEPS, ids=[step for _, step in _STEPS])
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_worker_that_dies_at_any_step_loses_and_doubles_nothing(
-    resources: Resources, monkeypatch: pytest.MonkeyPatch, module: Any, step: str, when: str
-) -> None:
-    first, second = await driver(resources, NEAR), await driver(resources, FAR)
-    taken = await order(resources)
-    await turn(resources)
-    [offer] = await offers_made(resources)
-    async with resources.database.unit_of_work() as session:
-        await service.accept_offer(session, phone_of(offer.driver_id), offer.id)
-    waiting = [await order(resources) for _ in range(2)]
-    await turn(resources)
-    await time_passes(resources, 26)
-    real = getattr(module, step)
-
-    def dying(*args: Any, **more: Any) -> Any:
-        if when == "before":
-            raise Killed
-        if asyncio.iscoroutinefunction(real):
-
-            async def after() -> None:
-                await real(*args, **more)
-                raise Killed
-
-            return after()
-        real(*args, **more)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, step, dying)
-        with pytest.raises((Killed, BaseExceptionGroup)):
-            await dispatch_once(resources)
-    assert [o.state for o in await offers_made(resources)] == ["accepted", "open", "open"]
-
-    await turn(resources)
-    for row in waiting:
-        assert (await order_now(resources, row.id)).state == "ready"
-        states = [o.state for o in await offers_made(resources, row.id)]
-        assert states == ["expired", "open"]
-        async with resources.database.unit_of_work() as session:
-            stored = await service.why(session, SYSTEM, row.id)
-        assert len(stored) == 2
-    kept = await order_now(resources, taken.id)
-    assert (kept.state, kept.driver_id) == ("accepted", offer.driver_id)
-    assert {o.driver_id for o in await offers_made(resources)} == {first, second}
-
-
-@pytest.mark.parametrize("step", ["answer", "withdraw_others"])
-async def test_an_accept_that_dies_midway_can_be_said_again(
-    resources: Resources, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    near = await driver(resources, NEAR)
-    waiting = await order(resources)
-    await turn(resources)
-    [offer] = await offers_made(resources)
-
-    async def dying(*_: Any, **__: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(offer_repository, step, dying)
-        with pytest.raises(Killed):
-            async with resources.database.unit_of_work() as session:
-                await service.accept_offer(session, phone_of(near), offer.id)
-    assert (await order_now(resources, waiting.id)).state == "ready"
-    async with resources.database.unit_of_work() as session:
-        await service.accept_offer(session, phone_of(near), offer.id)
-    assert (await order_now(resources, waiting.id)).driver_id == near
-
-
-async def _given(resources: Resources) -> tuple[Any, Any]:
-    """An order accepted by a near driver, three minutes ago."""
-    near = await driver(resources, NEAR)
-    waiting = await order(resources)
-    await turn(resources)
-    [offer] = await offers_made(resources)
-    async with resources.database.unit_of_work() as session:
-        await service.accept_offer(session, phone_of(near), offer.id)
-    await time_passes(resources, 180)
-    return near, waiting
-
-
-async def test_an_order_of_a_driver_gone_offline_goes_to_another(resources: Resources) -> None:
-    near, waiting = await _given(resources)
-    far = await driver(resources, FAR)
-    await heard(resources, near, NEAR, age_s=400)
-    await turn(resources)
-    back = await order_now(resources, waiting.id)
-    assert (back.state, back.driver_id) == ("ready", None)
-    first, second = await offers_made(resources, waiting.id)
-    assert (first.state, first.reason) == ("taken_back", "the driver is offline")
-    assert second.driver_id == far
-    await heard(resources, near, NEAR)
-    await time_passes(resources, 26)
-    await turn(resources)
-    states = [(o.driver_id, o.state) for o in await offers_made(resources, waiting.id)]
-    assert states == [(near, "taken_back"), (far, "expired")], "the one who lost it cools down"
-
-
-async def test_a_late_driver_loses_the_order_only_to_a_sooner_one(resources: Resources) -> None:
-    near, waiting = await _given(resources)
-    await heard(resources, near, (CENTRE[0] + 0.08, CENTRE[1]))
-    async with resources.database.unit_of_work() as session:
-        row = await session.merge(await order_now(resources, waiting.id))
-        row.eta_at = row.promised_at + timedelta(minutes=40)
-    await turn(resources)
-    assert (await order_now(resources, waiting.id)).state == "accepted", "nobody else is there"
-    await driver(resources, NEAR)
-    await turn(resources)
-    assert (await order_now(resources, waiting.id)).state == "ready"
-
-
-async def test_an_incident_takes_back_what_is_in_its_area(resources: Resources) -> None:
-    near, waiting = await _given(resources)
-    await driver(resources, FAR)
-    lat, lon = NEAR
-    ring = [(lon - 0.01, lat - 0.01), (lon + 0.01, lat - 0.01), (lon, lat + 0.01)]
-    elsewhere = [(x + 1, y) for x, y in ring]
-    manager = person("fleet_manager", CITY)
-    for polygon, taken in ((elsewhere, []), (ring, [waiting.number])):
-        async with resources.database.unit_of_work() as session:
-            done = await service.redispatch_area(
-                session, manager, RedispatchIn(region=CITY, reason="flood", polygon=polygon)
-            )
-        assert done.taken_back == taken
-    await turn(resources)
-    last = (await offers_made(resources, waiting.id))[-1]
-    assert (last.state, last.driver_id != near) == ("open", True)
-
-
-async def test_ranked_drivers_are_fit_by_cost_and_then_the_unfit(resources: Resources) -> None:
-    far, near = await driver(resources, FAR), await driver(resources, NEAR)
-    van = await driver(resources, NEAR, vehicle="van")
-    waiting = await order(resources, vehicle="bike")
-    async with resources.database.unit_of_work() as session:
-        ranked = await service.drivers_for_order(session, person("viewer"), waiting.id)
-        assert [one.driver_id for one in ranked] == [near, far, van]
-        assert [one.unfit for one in ranked] == [[], [], ["vehicle"]]
-        assert ranked[0].status == "live"
-        with pytest.raises(NotFound):
-            await service.drivers_for_order(session, person("viewer", "IN-KA"), waiting.id)
-
-
-async def test_figures_tell_the_wait_for_a_first_offer(resources: Resources) -> None:
-    await driver(resources, NEAR)
-    await order(resources)
-    await time_passes(resources, 40)
-    await turn(resources)
-    async with resources.database.unit_of_work() as session:
-        figures = await service.matching_figures(session, SYSTEM, "TH")
-        count = await session.scalar(select(func.count()).select_from(OfferRow))
-    [city] = [one for one in figures.cities if one.code == CITY]
-    assert (city.queue, city.open_offers, city.offers_last_hour, count) == (1, 1, 1, 1)
-    assert city.median_offer_s == pytest.approx(40, abs=5)
-    assert city.last_run_at is not None

@@ -107,6 +107,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("superseded_at IS NULL"),
     )
+    op.create_index(
+        "ix_dispatch_route_superseded", "dispatch_route", ["superseded_at"], unique=False
+    )
     op.create_table(
         "dispatch_stop",
         sa.Column("route_id", sa.Uuid(), nullable=False),
@@ -143,6 +146,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_dispatch_eta_error_city", "dispatch_eta_error", ["city", "arrived_at"], unique=False
     )
+    op.create_index("ix_dispatch_eta_error_made", "dispatch_eta_error", ["made_at"], unique=False)
     op.create_index(
         "ix_dispatch_eta_error_awaited",
         "dispatch_eta_error",

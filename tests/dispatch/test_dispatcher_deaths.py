@@ -1,0 +1,129 @@
+"""A worker that dies at any step of matching loses no order and gives none out twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from backend.dispatch import (
+    dispatcher,
+    matching_repository,
+    offer_repository,
+    offers,
+    service,
+)
+from backend.dispatch.dispatcher_role import dispatch_once
+from backend.identity.schemas import SYSTEM
+from backend.platform.resources import Resources
+
+from .city import (
+    FAR,
+    NEAR,
+    driver,
+    offers_made,
+    open_city,
+    order,
+    order_now,
+    phone_of,
+    time_passes,
+    turn,
+)
+
+
+@pytest.fixture(autouse=True)
+async def city(resources: Resources) -> None:
+    await open_city(resources)
+
+
+class Killed(BaseException):
+    """The worker dies here."""
+
+
+_STEPS = [
+    (matching_repository, "lock_city"),
+    (offer_repository, "withdraw_overtaken"),
+    (offer_repository, "expire"),
+    (matching_repository, "orders_to_match"),
+    (dispatcher, "fleet_of"),
+    (dispatcher, "cooling_pairs"),
+    (dispatcher, "_think"),
+    (matching_repository, "add_decisions"),
+    (matching_repository, "still_ready"),
+    (offer_repository, "last_rounds"),
+    (offer_repository, "add"),
+    (offers, "tell"),
+    (dispatcher, "_escalate"),
+]
+
+
+@pytest.mark.parametrize(("module", "step"), _STEPS, ids=[step for _, step in _STEPS])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_worker_that_dies_at_any_step_loses_and_doubles_nothing(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, module: Any, step: str, when: str
+) -> None:
+    first, second = await driver(resources, NEAR), await driver(resources, FAR)
+    taken = await order(resources)
+    await turn(resources)
+    [offer] = await offers_made(resources)
+    async with resources.database.unit_of_work() as session:
+        await service.accept_offer(session, phone_of(offer.driver_id), offer.id)
+    waiting = [await order(resources) for _ in range(2)]
+    await turn(resources)
+    await time_passes(resources, 26)
+    real = getattr(module, step)
+
+    def dying(*args: Any, **more: Any) -> Any:
+        if when == "before":
+            raise Killed
+        if asyncio.iscoroutinefunction(real):
+
+            async def after() -> None:
+                await real(*args, **more)
+                raise Killed
+
+            return after()
+        real(*args, **more)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, dying)
+        with pytest.raises((Killed, BaseExceptionGroup)):
+            await dispatch_once(resources)
+    assert [o.state for o in await offers_made(resources)] == ["accepted", "open", "open"]
+
+    await turn(resources)
+    for row in waiting:
+        assert (await order_now(resources, row.id)).state == "ready"
+        states = [o.state for o in await offers_made(resources, row.id)]
+        assert states == ["expired", "open"]
+        async with resources.database.unit_of_work() as session:
+            stored = await service.why(session, SYSTEM, row.id)
+        assert len(stored) == 2
+    kept = await order_now(resources, taken.id)
+    assert (kept.state, kept.driver_id) == ("accepted", offer.driver_id)
+    assert {o.driver_id for o in await offers_made(resources)} == {first, second}
+
+
+@pytest.mark.parametrize("step", ["answer", "withdraw_others"])
+async def test_an_accept_that_dies_midway_can_be_said_again(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    near = await driver(resources, NEAR)
+    waiting = await order(resources)
+    await turn(resources)
+    [offer] = await offers_made(resources)
+
+    async def dying(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(offer_repository, step, dying)
+        with pytest.raises(Killed):
+            async with resources.database.unit_of_work() as session:
+                await service.accept_offer(session, phone_of(near), offer.id)
+    assert (await order_now(resources, waiting.id)).state == "ready"
+    async with resources.database.unit_of_work() as session:
+        await service.accept_offer(session, phone_of(near), offer.id)
+    assert (await order_now(resources, waiting.id)).driver_id == near
