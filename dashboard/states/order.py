@@ -41,6 +41,10 @@ from dashboard.states.shell import tell
 PATH = "/orders"
 REVEALED_IDS = {field: f"secret-{field.replace('.', '-')}" for field in get_args(RevealedField)}
 """The element that shows each field's plain value."""
+_PERMISSIONS = (
+    *("orders:write", "orders:cancel", "orders:reveal", "orders:override"),
+    "dispatch:write",
+)
 _TAKEN = ("order.assigned", "order.reassigned")
 
 
@@ -178,9 +182,9 @@ class OrderState(ListState, rx.State):
         self.decisions = decision_rows(whole.decisions, whole.codes, zone, now)
         self.stops = map_stops(order)
         self.planned = planned_lines(order, whole.route)
-        self.may_change = "write" in whole.permitted and order.ended_at is None
-        self.may_reveal = "reveal" in whole.permitted
-        self.may_override = "override" in whole.permitted and order.state == "arrived"
+        self.may_change = "orders:write" in whole.permitted and order.ended_at is None
+        self.may_reveal = "orders:reveal" in whole.permitted
+        self.may_override = "orders:override" in whole.permitted and order.state == "arrived"
 
     @rx.event(background=True)
     @requires("orders:reveal")
@@ -218,11 +222,7 @@ def way_of(whole: Whole) -> tuple[datetime | None, datetime | None]:
 async def _whole(session: Any, principal: Principal, number: str) -> Whole:
     order = await dispatch.get_order(session, principal, number)
     place = order.hub or order.region
-    permitted = frozenset(
-        verb
-        for verb in ("read", "write", "cancel", "reveal", "override")
-        if identity.may(principal, f"orders:{verb}", place)
-    )
+    permitted = frozenset(name for name in _PERMISSIONS if identity.may(principal, name, place))
     history = await dispatch.order_history(session, principal, order.id)
     offers: Sequence[OfferOut] = []
     decisions: Sequence[Decision] = []
