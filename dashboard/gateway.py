@@ -31,8 +31,6 @@ __all__ = [
 Session = AsyncSession
 """A unit of work, for the signatures of states, which know no database."""
 _MARK = "__waypost_requirement__"
-Session = AsyncSession
-"""A unit of work, as states hand it on."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 

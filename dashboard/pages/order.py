@@ -291,6 +291,12 @@ def _acts(found: Any) -> rx.Component:
 
     return rx.el.section(
         rx.el.div(rx.el.h2("Act"), class_name="wp-panel-head"),
+        rx.cond(
+            OrderState.actions.length() == 0,
+            rx.el.p(
+                "You may look: your roles lack orders:write.", class_name="wp-muted wp-panel-body"
+            ),
+        ),
         rx.el.div(
             rx.foreach(OrderState.actions, lambda row: _act(row, found)),
             rx.cond(
