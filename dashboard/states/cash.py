@@ -35,7 +35,7 @@ _STAGES = (
     ("remitted", "In the bank"),
     ("paid", "Paid to merchants"),
 )
-_CSV = "/api/v1/cod.csv"
+_CSV = "/api/v1/cod/orders.csv"
 
 
 class Stage(TypedDict):

@@ -183,7 +183,7 @@ def _query(wanted: PaymentFilter) -> dict[str, str]:
     """The same question to the HTTP doorway."""
     return {
         "region": wanted.region or "",
-        "state": wanted.states[0] if wanted.states else "",
+        "states": wanted.states[0] if wanted.states else "",
         "terms": wanted.terms or "",
         "gateway": wanted.gateway or "",
         "failure_code": wanted.failure_code or "",

@@ -58,7 +58,7 @@ class RefundsState(ListState, rx.State):
             self.filters = filters
             self.filters_key = address("", filters)
             self.csv_link = address(
-                _CSV, {"region": wanted.region or "", "state": state, "q": wanted.q or ""}
+                _CSV, {"region": wanted.region or "", "states": state, "q": wanted.q or ""}
             )
             self.rows = [refund_row(each) for each in page.items]
             self.may_approve = may_approve
