@@ -20,8 +20,9 @@ from pathlib import Path
 from sqlalchemy import text
 
 from backend.bench.report import Figure
+from backend.identity.schemas import SYSTEM
 from backend.migrations import schema
-from backend.payments import ledger_repository as repository
+from backend.payments import booking, service
 from backend.payments.ledger_rules import Account, AccountKind, post
 from backend.platform import embedded
 from backend.platform.db import Database
@@ -84,7 +85,7 @@ class Bench:
             await session.execute(text(_OPEN), whole)
         top_ups = [post(uuid7(), CLEARING, purse, _FUND, "top_up") for purse in PURSES]
         async with self._database.unit_of_work() as session:
-            await repository.book(session, top_ups)
+            await booking.book(session, top_ups)
         for first in range(_FIRST, _FIRST + _WALLETS, _AT_ONCE):
             values = {"debit": str(CLEARING.id), "fund": _FUND}
             values |= {"first": first, "last": first + _AT_ONCE - 1}
@@ -136,7 +137,7 @@ class Bench:
         pairs = [random.sample(PURSES, 2) for _ in range(batch)]
         items = [post(uuid7(), giver, taker, 1, "payment") for giver, taker in pairs]
         async with self._database.unit_of_work() as session:
-            await repository.book(session, items)
+            await booking.book(session, items)
 
     async def verdict(self) -> tuple[int, int, int]:
         """Deadlocks the server has seen, faults of the ledger, and its entries."""
@@ -144,9 +145,8 @@ class Bench:
             deadlocks = await session.scalar(
                 text("SELECT deadlocks FROM pg_stat_database WHERE datname = 'waypost'")
             )
-            found = await repository.faults(session)
-            _, _, entries = await repository.sizes(session)
-        return int(deadlocks or 0), len(found), entries
+            found = await service.check_ledger(session, SYSTEM)
+        return int(deadlocks or 0), len(found.faults), found.entries
 
 
 CLEARING = Account(AccountKind.CLEARING, "bench", "TH", "THB")

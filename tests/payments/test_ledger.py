@@ -333,3 +333,17 @@ async def test_an_account_of_a_till_has_a_floor_and_one_of_the_platform_is_hot()
     assert (CLEARING.floored, CLEARING.hot) == (False, True)
     assert till.id == Account(AccountKind.COD_HUB, "TH-10.siam", "TH-10", "THB").id
     assert repository.batch_json([])["items"] == "[]"
+
+
+async def test_an_account_named_for_the_first_time_beside_a_settlement_is_opened(
+    resources: Resources,
+) -> None:
+    await fund(resources.database, purse(), 500)
+    held = hold(uuid7(), purse(), SHOP, 400, "payment")
+    await book(resources.database, held)
+    revenue = Account(AccountKind.REVENUE, "platform", "TH", "THB")
+    outcomes = await book(
+        resources.database, settle(held.id), post(uuid7(), SHOP, revenue, 8, "commission")
+    )
+    assert [booked.outcome for booked in outcomes] == ["done", "done"]
+    await check(resources.database)

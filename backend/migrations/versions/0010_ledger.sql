@@ -49,18 +49,23 @@ $$;
 -- for each other in a ring. The names come first: only then is it certain which accounts a held
 -- transfer touches. Hot accounts are not locked at all.
 CREATE FUNCTION payments_book(accounts jsonb, items jsonb)
-RETURNS TABLE (place bigint, outcome text, why text) LANGUAGE plpgsql AS $$
+RETURNS TABLE (place bigint, outcome text, why text) LANGUAGE plpgsql
+  SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   item record;
   asked payments_transfer;
   known payments_transfer;
   giver payments_account;
   taker payments_account;
+  simple boolean;
   touched uuid[];
   moved bigint;
   moment timestamptz;
 BEGIN
-  IF jsonb_array_length(items) = 1 AND items->0->>'corrects' IS NULL THEN
+  -- Nearly all batches are one new transfer, and need not be looked through.
+  simple := jsonb_array_length(items) = 1 AND items->0->>'debit' IS NOT NULL
+    AND items->0->>'corrects' IS NULL;
+  IF simple THEN
     PERFORM pg_advisory_xact_lock(7007, hashtext(items->0->>'id'));
     touched := ARRAY[(items->0->>'debit')::uuid, (items->0->>'credit')::uuid];
   ELSE
@@ -82,7 +87,7 @@ BEGIN
       ORDER BY a.id
       ON CONFLICT DO NOTHING;
   END IF;
-  IF jsonb_path_exists(items, '$[*].op ? (@ != "post" && @ != "hold")') THEN
+  IF NOT simple THEN
     touched := touched || ARRAY(
       SELECT unnest(ARRAY[t.debit, t.credit]) FROM jsonb_array_elements(items) AS i
       JOIN payments_transfer t ON t.id = (i->>'id')::uuid);
