@@ -60,7 +60,7 @@ async def open_market(
         wallet,
         CITIES,
         per_hour,
-        lambda: True,
+        lambda _: [],
         clock,
     )
     await market.open()
@@ -134,7 +134,7 @@ def test_shops_are_busier_in_the_evening_than_at_night() -> None:
 @pytest.mark.parametrize("city", CITIES, ids=lambda city: city.code)
 def test_a_city_orders_in_its_own_words_and_money(city: object) -> None:
     made = [
-        trade.order(city, Random(number), 1_790_000_000.0, f"T-{number:05d}", near=False)  # type: ignore[arg-type]
+        trade.order(city, Random(number), 1_790_000_000.0, f"T-{number:05d}")  # type: ignore[arg-type]
         for number in range(40)
     ]
     assert len({order["drop"]["address"] for order in made}) > 35
@@ -150,7 +150,7 @@ async def test_a_driver_brings_an_order_to_its_door_through_the_real_doorway(
     """Order, drive, scan, code read by the recipient, delivery: all over the public API."""
     clock = Clock(time.time())
     market = await open_market(client, resources, tmp_path, clock, 0)
-    market._order(CITY, clock.now, near=True)
+    market._order(CITY, clock.now, CITY.hubs[0].at)
     await market.turn()
     market._later.clear()
     phone = await hire(resources)
