@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.dispatcher_role import dispatch
-from backend.dispatch.upkeep import keep_orders
 from backend.dispatch.eta_role import foretell
 from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
