@@ -100,7 +100,7 @@ function Result({ result, onOther }) {
   return (
     <section className="wp-panel" aria-label="Result">
       <div className="wp-panel-head">
-        <h2 role="status">{count(result.created, "order")} taken in</h2>
+        <div role="status"><h2>{count(result.created, "order")} taken in</h2></div>
         <span className="wp-row">
           <Link to="/orders" className="wp-button wp-button-small">To the list</Link>
           <button type="button" className="wp-button wp-button-small" onClick={onOther}>Another file</button>

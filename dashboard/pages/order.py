@@ -346,7 +346,6 @@ def _act(row: rx.Var, found: Any) -> rx.Component:
             word,
             rx.el.span(row["why"], class_name="wp-act-hint"),
             class_name="wp-act wp-act-off",
-            aria_disabled="true",
         ),
     )
 
