@@ -8,12 +8,13 @@ from backend import health
 from backend.dispatch import (
     customer_endpoints,
     driver_endpoints,
+    matching_endpoints,
     order_endpoints,
     order_import_endpoints,
     proof_endpoints,
     roster_endpoints,
+    roster_export_endpoints,
 )
-from backend.dispatch import matching_endpoints as matching
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
@@ -46,17 +47,18 @@ def create_api() -> FastAPI:
     api.include_router(export_endpoints.router)
     api.include_router(regions.router)
     api.include_router(tracking.router)
-    api.include_router(notifications.router)
-    api.include_router(customer_endpoints.router)
+    api.include_router(order_endpoints.router)
+    api.include_router(order_import_endpoints.router)
+    api.include_router(roster_endpoints.router)
+    api.include_router(roster_export_endpoints.router)
+    api.include_router(matching_endpoints.router)
     api.include_router(driver_endpoints.router)
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
-    api.include_router(order_endpoints.router)
-    api.include_router(order_import_endpoints.router)
-    api.include_router(roster_endpoints.router)
+    api.include_router(customer_endpoints.router)
     api.include_router(payments.router)
-    api.include_router(matching.router)
+    api.include_router(notifications.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

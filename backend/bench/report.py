@@ -16,6 +16,7 @@ from backend.settings import SettingsError
 
 _MEASUREMENTS = {
     "ingest": ("backend.bench.ingest", "bench_ingest"),
+    "ledger": ("backend.bench.ledger", "bench_ledger"),
     "live": ("backend.bench.live", "bench_live"),
     "console": ("backend.bench.console", "bench_console"),
     "dispatch": ("backend.bench.dispatch", "bench_dispatch"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from backend.payments import (
 )
 from backend.payments.asking import OWN
 from backend.payments.cursors import decode_id, encode
-from backend.payments.models import OrderRow, PaymentRow
+from backend.payments.models import PaymentRow
 from backend.payments.progress import WrongState, move
 from backend.payments.rules import State
 from backend.payments.schemas import (
@@ -232,6 +232,7 @@ async def create_payment(
         raise WrongState(f"The order's payment is {row.state}.")
     row.gateway = wanted.gateway or row.gateway
     await _again(session, principal, row, wanted.method)
+    await _record_retry(session, principal, row)
     return views.payment_out(row)
 
 
@@ -280,18 +281,23 @@ async def retry_payment(
     session: AsyncSession, principal: Principal, payment_id: UUID, wanted: RetryIn
 ) -> PaymentOut:
     """Try a failed payment again, with another method where one is named."""
-    row = await _allowed(session, principal, payment_id, WRITE)
-    order = await repository.order_by_id(session, row.order_id) if row.order_id else None
-    _check_retry(row, order, wanted.method)
+    row = await _retryable(session, principal, payment_id, wanted.method)
     await _again(session, principal, row, wanted.method)
+    await _record_retry(session, principal, row)
     return views.payment_out(row)
 
 
-def _check_retry(row: PaymentRow, order: OrderRow | None, method: str | None) -> None:
+async def _retryable(
+    session: AsyncSession, principal: Principal, payment_id: UUID, method: str | None
+) -> PaymentRow:
+    """The payment, locked, if another try makes sense."""
+    row = await _allowed(session, principal, payment_id, WRITE)
+    order = await repository.order_by_id(session, row.order_id) if row.order_id else None
     if not views.may_retry(row, order):
         raise WrongState(f"A payment that is {row.state} cannot be tried again.")
     if row.gateway not in OWN and not (method or row.method):
         raise _invalid("/method", "missing", "The payment has no method yet.")
+    return row
 
 
 async def _again(
@@ -305,34 +311,51 @@ async def _again(
     move(row, State.PROCESSING)
     await session.flush()
     await orders.begin(session, row, principal.id)
+
+
+async def _record_retry(session: AsyncSession, principal: Principal, row: PaymentRow) -> None:
     await _record(session, principal, row, "payment.retried", after={"round": row.round})
 
 
 async def retry_payments(
     session: AsyncSession, principal: Principal, payment_ids: Sequence[UUID]
 ) -> BulkResults:
-    """Try many failed payments again; what hinders one does not hinder the others."""
+    """Try many failed payments again; what hinders one does not hinder the others.
+
+    All are locked before any is changed, in the order of ids, and recorded last: whoever works on
+    one of them meanwhile waits, and not in a ring.
+    """
     identity.authorize(principal, WRITE)
-    seen: set[UUID] = set()
-    results: dict[UUID, BulkResult] = {}
-    # Locked in the order of ids, so that two people who retry the same do not wait in a ring.
+    locked: dict[UUID, PaymentRow] = {}
+    refused: dict[UUID, DomainError] = {}
     for payment_id in sorted(set(payment_ids), key=lambda found: found.int):
         try:
-            await retry_payment(session, principal, payment_id, RetryIn())
+            locked[payment_id] = await _retryable(session, principal, payment_id, None)
         except DomainError as error:
-            results[payment_id] = BulkResult(
-                index=0, id=payment_id, status="rejected", code=error.code, detail=error.detail
-            )
-        else:
-            results[payment_id] = BulkResult(index=0, id=payment_id, status="accepted")
-    listed = []
-    for index, payment_id in enumerate(payment_ids):
-        result = results[payment_id].model_copy(update={"index": index})
-        if payment_id in seen:
-            result.status = "duplicate"
-        seen.add(payment_id)
-        listed.append(result)
-    return BulkResults(results=listed)
+            refused[payment_id] = error
+    for row in locked.values():
+        await _again(session, principal, row, None)
+    for row in locked.values():
+        await _record_retry(session, principal, row)
+    return BulkResults(
+        results=[
+            _bulk_result(index, payment_id, payment_id in payment_ids[:index], refused)
+            for index, payment_id in enumerate(payment_ids)
+        ]
+    )
+
+
+def _bulk_result(
+    index: int, payment_id: UUID, before: bool, refused: Mapping[UUID, DomainError]
+) -> BulkResult:
+    error = refused.get(payment_id)
+    if before:
+        return BulkResult(index=index, id=payment_id, status="duplicate")
+    if error is None:
+        return BulkResult(index=index, id=payment_id, status="accepted")
+    return BulkResult(
+        index=index, id=payment_id, status="rejected", code=error.code, detail=error.detail
+    )
 
 
 async def _record(

@@ -204,6 +204,11 @@ def redis_url(sockets: Path) -> str:
     return f"unix://{sockets / 'valkey.sock'}?db=0"
 
 
+def program(name: str) -> Path:
+    """A program that comes with the embedded PostgreSQL, `pgbench` or `psql`."""
+    return _POSTGRES_BIN / name
+
+
 @contextmanager
 def running_stores(data_dir: Path) -> Iterator[Stores]:
     """Both stores, running until the block ends; for measurements and tests."""

@@ -91,7 +91,7 @@ class Market:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Trade until `stop`; raises Refused where the operator may not make tokens."""
-        first = await self._open()
+        first = await self.open()
         while not stop.is_set() and not self._ready():
             await _pause(stop, _TURN_S / 5)
         self._turned = self._clock()
@@ -102,7 +102,7 @@ class Market:
             await self.turn()
             await _pause(stop, _TURN_S)
 
-    async def _open(self) -> bool:
+    async def open(self) -> bool:
         """Get each marketplace its token; whether this is the first time."""
         first = False
         for seller in self._sellers:

@@ -10,7 +10,7 @@ import { useBoardKeys } from "./dispatch_board_keys.js";
 import { BoardMap } from "./dispatch_board_map.jsx";
 import { Plans } from "./dispatch_board_plans.jsx";
 import { Queue } from "./dispatch_board_queue.jsx";
-import { useChoice, useDrivers, useLook, useRefresh, useTour } from "./dispatch_board_state.js";
+import { useChoice, useDrivers, useLook, useOtherRegion, useRefresh, useTour } from "./dispatch_board_state.js";
 import { useSteady } from "./dispatch_board_steady.js";
 import { MatchingSwitch } from "./dispatch_board_switch.jsx";
 import { hubsOf } from "../fleet_map/fleet_map_geography.js";
@@ -25,19 +25,24 @@ export function DispatchBoard(props) {
   const [held, setHeld] = useState(false);
   const [hovered, hoverDriver] = useState("");
   const [geography, learnHubs] = useState(null);
-  const [look, onLook] = useLook(props.onLook);
+  const [look, onLook] = useLook(props.onLook, region);
   const carried = useDrag((drag) => drag.load !== null);
   const steady = useSteady(orders, gone, props.view, held || carried);
   const choice = useChoice(steady.shown, chosenDetail, props.onChoose);
-  const { ranked, target } = useDrivers(props, choice, look);
+  const drivers = useDrivers(props, choice.chosen, look);
   useRefresh(props, carried);
-  const deeds = useDeeds({ props, shown: steady.shown, choice, target });
+  const deeds = useDeeds({ props, shown: steady.shown, choice, target: drivers.target, pick: drivers.pick });
+  useOtherRegion(region, () => {
+    choice.unmark();
+    choice.letGo();
+    drivers.pick("");
+  });
 
-  const planLine = useTour(props, choice.picked || choice.chosenOrder?.driver || "");
+  const planLine = useTour(props, drivers.picked || choice.chosenOrder?.driver || "");
   const hubs = useMemo(() => (geography && region && region !== "*" ? hubsOf(geography, region) : []), [geography, region]);
   const board = {
-    ...steady, ...choice, ...deeds, zone, ready, counts, plans, matching, may, look, onLook, tab: look.tab, setHeld, hovered, hoverDriver,
-    hubs, learnHubs, ranked, target, planLine, detail: chosenDetail, full: orders.length >= FULL,
+    ...steady, ...choice, ...drivers, ...deeds, zone, ready, counts, plans, matching, may, look, onLook, tab: look.tab, setHeld, hovered, hoverDriver,
+    hubs, learnHubs, planLine, detail: chosenDetail, full: orders.length >= FULL,
     back: () => {
       choice.letGo();
       setPane("queue");
@@ -75,7 +80,7 @@ export function DispatchBoard(props) {
       <Outcome outcome={outcome} onRetry={deeds.retry} onUndo={deeds.undo} onOverrule={deeds.overrule} onShow={board.choose} />
       <Ask question={deeds.question} onClose={deeds.forget} />
       <Ghost />
-      <span className="wp-hidden-words" role="status" aria-live="polite">{deeds.said}</span>
+      <div className="wpb-said-box" role="status" aria-live="polite">{deeds.said && <p className="wpb-said">{deeds.said}</p>}</div>
     </div>
   );
 }
@@ -86,7 +91,10 @@ function keysOf(board) {
   return {
     j: () => board.step(1), k: () => board.step(-1), J: () => board.step(1, true), K: () => board.step(-1, true),
     Enter: () => board.active && board.choose(board.active),
-    digit: (n) => board.ranked.filter((driver) => !driver.unfit)[n - 1] && board.pick(board.ranked.filter((driver) => !driver.unfit)[n - 1].id),
+    digit: (n) => {
+      const nth = board.ranked.filter((driver) => !driver.unfit)[n - 1];
+      if (nth) board.pick(nth.id);
+    },
     x: () => board.active && board.mark(board.active),
     a: board.assign, u: board.unassign, c: board.cancel, r: board.redispatch,
     h: board.tab === "held" ? board.release : board.hold,

@@ -7,28 +7,29 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components import fleet_map
+from dashboard.components.browser_parts import part
 
-_BOARD = rx.asset("dispatch_board.jsx", shared=True)
+_BOARD = part(__file__, "dispatch_board.jsx")
 # Named one by one: each part is linked beside the first, where its imports look for it; the map's
 # parts are linked in a folder of their own, beside this one.
 _PARTS = [
-    rx.asset("dispatch_board.css", shared=True),
-    rx.asset("dispatch_board_ask.jsx", shared=True),
-    rx.asset("dispatch_board_card.jsx", shared=True),
-    rx.asset("dispatch_board_deeds.js", shared=True),
-    rx.asset("dispatch_board_drag.js", shared=True),
-    rx.asset("dispatch_board_drawer.jsx", shared=True),
-    rx.asset("dispatch_board_drivers.jsx", shared=True),
-    rx.asset("dispatch_board_keys.js", shared=True),
-    rx.asset("dispatch_board_layers.js", shared=True),
-    rx.asset("dispatch_board_map.jsx", shared=True),
-    rx.asset("dispatch_board_plans.jsx", shared=True),
-    rx.asset("dispatch_board_queue.jsx", shared=True),
-    rx.asset("dispatch_board_row.jsx", shared=True),
-    rx.asset("dispatch_board_state.js", shared=True),
-    rx.asset("dispatch_board_steady.js", shared=True),
-    rx.asset("dispatch_board_switch.jsx", shared=True),
-    rx.asset("dispatch_board_time.js", shared=True),
+    part(__file__, "dispatch_board.css"),
+    part(__file__, "dispatch_board_ask.jsx"),
+    part(__file__, "dispatch_board_card.jsx"),
+    part(__file__, "dispatch_board_deeds.js"),
+    part(__file__, "dispatch_board_drag.js"),
+    part(__file__, "dispatch_board_drawer.jsx"),
+    part(__file__, "dispatch_board_drivers.jsx"),
+    part(__file__, "dispatch_board_keys.js"),
+    part(__file__, "dispatch_board_layers.js"),
+    part(__file__, "dispatch_board_map.jsx"),
+    part(__file__, "dispatch_board_plans.jsx"),
+    part(__file__, "dispatch_board_queue.jsx"),
+    part(__file__, "dispatch_board_row.jsx"),
+    part(__file__, "dispatch_board_state.js"),
+    part(__file__, "dispatch_board_steady.js"),
+    part(__file__, "dispatch_board_switch.jsx"),
+    part(__file__, "dispatch_board_time.js"),
 ]
 
 _one = rx.event.passthrough_event_spec(dict[str, Any])

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 /* `question` is { title, words, button, reasons, risk, act(reason) } or null. */
 export function Ask({ question, onClose }) {
   const dialog = useRef(null);
+  const input = useRef(null);
   const [reason, setReason] = useState("");
   useEffect(() => {
     if (!question) {
@@ -12,6 +13,7 @@ export function Ask({ question, onClose }) {
     }
     setReason("");
     dialog.current?.showModal();
+    input.current?.focus();
   }, [question]);
   const send = (event) => {
     event.preventDefault();
@@ -31,7 +33,7 @@ export function Ask({ question, onClose }) {
             ))}
           </div>
           <label className="wp-field"><span>Reason</span>
-            <input className="wp-input" value={reason} onChange={(event) => setReason(event.target.value)} maxLength={300} autoComplete="off" autoFocus required minLength={3} />
+            <input ref={input} className="wp-input" value={reason} onChange={(event) => setReason(event.target.value)} maxLength={300} autoComplete="off" required minLength={3} />
           </label>
           <div className="wp-form-end">
             <button type="button" className="wp-button" onClick={onClose}>Keep as it is</button>

@@ -11,16 +11,22 @@ const RESUME_REASONS = ["Back to normal"];
 
 const BACK_REASONS = ["Driver is late", "Driver cannot be reached", "Assigned by mistake", "Better driver near"];
 
+const SAID_MS = 5000;
 const LEADS_ON = ["assign", "hold", "release", "cancel"];
 const OVERRULE_REASONS = ["Driver agreed by phone", "Nobody else is near", "Short way"];
 
 const lines = (count) => (count === 1 ? "1 order" : `${count} orders`);
 
-export function useDeeds({ props, shown, choice, target }) {
+export function useDeeds({ props, shown, choice, target, pick }) {
   const [pending, setPending] = useState({});
   const [notes, setNotes] = useState({});
   const [question, ask] = useState(null);
   const [said, say] = useState("");
+  useEffect(() => {
+    if (!said) return undefined;
+    const timer = setTimeout(() => say(""), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [said]);
   const { outcome } = props;
 
   useEffect(() => {
@@ -95,7 +101,7 @@ export function useDeeds({ props, shown, choice, target }) {
     escape: () => {
       if (choice.marked.size) choice.unmark();
       else if (choice.chosen) choice.letGo();
-      else choice.pick("");
+      else pick("");
     },
   };
 }

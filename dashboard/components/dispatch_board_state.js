@@ -13,9 +13,20 @@ function readLook() {
   return look;
 }
 
+/* Calls `act` when another region is looked at, not when the first becomes known. */
+export function useOtherRegion(region, act) {
+  const seen = useRef("");
+  useEffect(() => {
+    if (seen.current && region && seen.current !== region) act();
+    seen.current = region || seen.current;
+  }, [region]);
+}
+
 /* Tab, order and filters of the list, in the address; each change is told to the server. */
-export function useLook(tell) {
+export function useLook(tell, region) {
   const [look, set] = useState(readLook);
+  // A hub belongs to its city; the frame has taken it out of the address already.
+  useOtherRegion(region, () => set((before) => ({ ...before, hub: "" })));
   const change = (changes) => {
     const next = { ...look, ...changes };
     set(next);
@@ -145,29 +156,46 @@ const SORTS = {
   code: (a, b) => (a.code < b.code ? -1 : 1),
 };
 
+/*
+ * Candidates in the order in which they were first ranked for this order: a number that somebody is
+ * about to press keeps its driver. What is known of each is new, and newcomers stand at the end.
+ */
+function useRanking(detail, chosen) {
+  const held = useRef({ id: "", places: new Map() });
+  return useMemo(() => {
+    if (!chosen || detail.id !== chosen) return null;
+    if (held.current.id !== chosen) held.current = { id: chosen, places: new Map() };
+    const { places } = held.current;
+    for (const driver of detail.drivers) if (!places.has(driver.id)) places.set(driver.id, places.size);
+    const unfit = (driver) => (driver.unfit ? 1 : 0);
+    return [...detail.drivers].sort((a, b) => unfit(a) - unfit(b) || places.get(a.id) - places.get(b.id));
+  }, [detail, chosen]);
+}
+
 /* The drivers to show, best first for the order at hand, and the one that would get it. */
-export function useDrivers({ drivers, chosenDetail }, choice, look) {
-  const [picked, setPicked] = useState(() => new URLSearchParams(window.location.search).get("driver") ?? "");
-  const { chosen } = choice;
-  const candidates = chosen && chosenDetail.id === chosen ? chosenDetail.drivers : null;
+export function useDrivers({ drivers, chosenDetail }, chosen, look) {
+  const [named, setNamed] = useState(() => new URLSearchParams(window.location.search).get("driver") ?? "");
+  const candidates = useRanking(chosenDetail, chosen);
   const ranked = useMemo(
     () => candidates ?? (chosen ? [] : [...drivers].filter((driver) => !driver.unfit && driver.load < driver.room).sort(SORTS[look.drivers] ?? SORTS.room)),
     [candidates, drivers, chosen, look.drivers],
   );
   useEffect(() => {
     // Another order: the best driver for it is offered, unless somebody picks another.
-    if (chosen) setPicked("");
+    if (chosen) setNamed("");
   }, [chosen]);
-  choice.picked = picked || (candidates?.find((driver) => !driver.unfit)?.id ?? "");
-  choice.pick = (id) => {
-    setPicked(id);
-    writeAddress({ driver: id });
-  };
+  const picked = named || (candidates?.find((driver) => !driver.unfit)?.id ?? "");
   const target = useMemo(
-    () => [...(candidates ?? []), ...drivers].find((driver) => driver.id === choice.picked) ?? null,
-    [candidates, drivers, choice.picked],
+    () => [...(candidates ?? []), ...drivers].find((driver) => driver.id === picked) ?? null,
+    [candidates, drivers, picked],
   );
-  return { ranked, target };
+  return {
+    ranked, target, picked,
+    pick: (id) => {
+      setNamed(id);
+      writeAddress({ driver: id });
+    },
+  };
 }
 
 const NO_LINE = [];

@@ -6,29 +6,31 @@ from typing import Any
 
 import reflex as rx
 
-_MAP = rx.asset("fleet_map.jsx", shared=True)
+from dashboard.components.browser_parts import part
+
+_MAP = part(__file__, "fleet_map.jsx")
 # Named one by one: each part is linked beside the first, where its imports look for it.
 _PARTS = [
-    rx.asset("fleet_map.css", shared=True),
-    rx.asset("fleet_map_address.js", shared=True),
-    rx.asset("fleet_map_base.js", shared=True),
-    rx.asset("fleet_map_camera.js", shared=True),
-    rx.asset("fleet_map_driver.jsx", shared=True),
-    rx.asset("fleet_map_engine.js", shared=True),
-    rx.asset("fleet_map_feed.js", shared=True),
-    rx.asset("fleet_map_frames.js", shared=True),
-    rx.asset("fleet_map_geography.js", shared=True),
-    rx.asset("fleet_map_glyphs.js", shared=True),
-    rx.asset("fleet_map_history.js", shared=True),
-    rx.asset("fleet_map_list.jsx", shared=True),
-    rx.asset("fleet_map_overlays.js", shared=True),
-    rx.asset("fleet_map_playback.jsx", shared=True),
-    rx.asset("fleet_map_points.js", shared=True),
-    rx.asset("fleet_map_store.js", shared=True),
-    rx.asset("fleet_map_theme.js", shared=True),
-    rx.asset("route_map.css", shared=True),
+    part(__file__, "fleet_map.css"),
+    part(__file__, "fleet_map_address.js"),
+    part(__file__, "fleet_map_base.js"),
+    part(__file__, "fleet_map_camera.js"),
+    part(__file__, "fleet_map_driver.jsx"),
+    part(__file__, "fleet_map_engine.js"),
+    part(__file__, "fleet_map_feed.js"),
+    part(__file__, "fleet_map_frames.js"),
+    part(__file__, "fleet_map_geography.js"),
+    part(__file__, "fleet_map_glyphs.js"),
+    part(__file__, "fleet_map_history.js"),
+    part(__file__, "fleet_map_list.jsx"),
+    part(__file__, "fleet_map_overlays.js"),
+    part(__file__, "fleet_map_playback.jsx"),
+    part(__file__, "fleet_map_points.js"),
+    part(__file__, "fleet_map_store.js"),
+    part(__file__, "fleet_map_theme.js"),
+    part(__file__, "route_map.css"),
 ]
-ROUTE_MAP = rx.asset("route_map.jsx", shared=True)
+ROUTE_MAP = part(__file__, "route_map.jsx")
 
 
 DEPENDENCIES = [

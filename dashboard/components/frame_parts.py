@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
-_PARTS = rx.asset("frame_parts.jsx", shared=True)
-_PALETTE = rx.asset("palette.jsx", shared=True)
-_KEYS = rx.asset("list_keys.js", shared=True)
+from dashboard.components.browser_parts import part
+
+_PARTS = part(__file__, "frame_parts.jsx")
+_PALETTE = part(__file__, "palette.jsx")
+_KEYS = part(__file__, "list_keys.js")
 
 
 class _Ago(rx.Component):

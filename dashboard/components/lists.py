@@ -8,7 +8,9 @@ from typing import Any
 
 import reflex as rx
 
-_LISTS = rx.asset("lists.jsx", shared=True)
+from dashboard.components.browser_parts import part
+
+_LISTS = part(__file__, "lists.jsx")
 
 
 class _ListBox(rx.Component):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-_IMPORT = rx.asset("order_import.jsx", shared=True)
+from dashboard.components.browser_parts import part
+
+_IMPORT = part(__file__, "order_import.jsx")
 
 
 class _OrderImport(rx.Component):

@@ -3,6 +3,7 @@ import { useEffect, useImperativeHandle, useRef, useState } from "react";
 
 const SECRET_SHOWN_MS = 30000;
 const COPIED_MS = 1600;
+const SEQUENCE_MS = 1200;
 
 /* A panel over the page that takes the keyboard while it is open; Escape and its cross close it. */
 export function Drawer({ open = false, label = "", onLeave, children }) {
@@ -96,7 +97,7 @@ export function Copied({ text = "", label = "" }) {
       <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.4">
         {done
           ? <path d="M3 8.5l3.2 3.2L13 5" />
-          : <path d="M5.5 5.5h7v7h-7zM10.500 5.500v-2h-7v7h2" strokeLinejoin="round" />}
+          : <path d="M5.5 5.5h7v7h-7zM10.5 5.5v-2h-7v7h2" strokeLinejoin="round" />}
       </svg>
     </button>
   );
@@ -107,9 +108,14 @@ const typing = (element) => element.closest?.("input:not([type=checkbox]), selec
 /* Keys that act on the ticked rows of a list, or on the row that has the focus when none is ticked. */
 export function RowKeys({ name, keys = [], onAct }) {
   useEffect(() => {
+    let goingUntil = 0;
     const press = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
+      // The key after a "g" says where to go; the frame takes it.
+      const going = Date.now() < goingUntil;
+      goingUntil = event.key === "g" && !going ? Date.now() + SEQUENCE_MS : 0;
+      if (going) return;
       const action = keys.find((each) => each.key === event.key)?.action;
       if (!action) return;
       const ticked = [...document.querySelectorAll(`input[data-pick="${name}"]:checked`)];

@@ -6,8 +6,10 @@ from typing import Any
 
 import reflex as rx
 
-_PARTS = rx.asset("work_parts.jsx", shared=True)
-_CHART = rx.asset("chart.jsx", shared=True)
+from dashboard.components.browser_parts import part
+
+_PARTS = part(__file__, "work_parts.jsx")
+_CHART = part(__file__, "chart.jsx")
 
 
 class _Drawer(rx.Component):

@@ -27,7 +27,7 @@ from dashboard.states.driver import PATH, PHONE_ID, DriverState
 from dashboard.states.driver_care import DriverCareState
 from dashboard.states.shifts import ShiftsState
 
-REFRESH_EVERY_S = 5.0
+REFRESH_EVERY_S = 15.0
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 

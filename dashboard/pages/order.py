@@ -9,6 +9,7 @@ import reflex as rx
 from dashboard.components.basics import link, state_word
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.order_drawer import act_drawer, deed_drawer
+from dashboard.components.order_money import order_money
 from dashboard.components.order_parts import decision, parcel, timeline_item
 from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
@@ -18,12 +19,13 @@ from dashboard.shell import console_page
 from dashboard.states.order import PATH, REVEALED_IDS, OrderState
 from dashboard.states.order_acts import OrderActsState
 from dashboard.states.order_deeds import OrderDeedsState
+from dashboard.states.order_money import OrderMoneyState
 from dashboard.states.shell import ShellState
 
 REFRESH_EVERY_S = 3.0
 
 
-@console_page(PATH + "/[number]", "Order", on_load=[OrderState.load])
+@console_page(PATH + "/[number]", "Order", on_load=[OrderState.load, OrderMoneyState.load])
 def order() -> rx.Component:
     """Facts and map, timeline, actions."""
     return rx.el.div(
@@ -44,7 +46,7 @@ def order() -> rx.Component:
         act_drawer(OrderActsState),
         deed_drawer(OrderDeedsState),
         changed(value=OrderActsState.serial + OrderDeedsState.serial, on_other=OrderState.refresh),
-        pulse(seconds=REFRESH_EVERY_S, on_beat=OrderState.refresh),
+        pulse(seconds=REFRESH_EVERY_S, on_beat=[OrderState.refresh, OrderMoneyState.refresh]),
         class_name="wp-page wp-page-wide",
     )
 
@@ -101,7 +103,13 @@ def _known() -> rx.Component:
             _parcels(),
             class_name="wp-stack",
         ),
-        rx.el.div(_acts(found), _decisions(), _ids(found), class_name="wp-stack"),
+        rx.el.div(
+            _acts(found),
+            rx.cond(OrderMoneyState.shown, _money()),
+            _decisions(),
+            _ids(found),
+            class_name="wp-stack",
+        ),
         class_name="wp-order",
     )
 
@@ -291,6 +299,12 @@ def _acts(found: Any) -> rx.Component:
 
     return rx.el.section(
         rx.el.div(rx.el.h2("Act"), class_name="wp-panel-head"),
+        rx.cond(
+            OrderState.actions.length() == 0,
+            rx.el.p(
+                "You may look: your roles lack orders:write.", class_name="wp-muted wp-panel-body"
+            ),
+        ),
         rx.el.div(
             rx.foreach(OrderState.actions, lambda row: _act(row, found)),
             rx.cond(
@@ -376,3 +390,8 @@ def _ids(found: Any) -> rx.Component:
         class_name="wp-panel",
         aria_label="Ids",
     )
+
+
+def _money() -> rx.Component:
+    state = OrderMoneyState
+    return order_money(state.payments, state.refunds, state.cash, state.cash_tone)

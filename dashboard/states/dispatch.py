@@ -12,13 +12,15 @@ from pydantic import ValidationError
 from backend.dispatch import service as dispatch
 from backend.dispatch.matching_schemas import RouteEdit
 from backend.identity import service as identity
+from backend.identity.schemas import Principal
 from backend.platform.errors import Unauthenticated
 from dashboard import base_maps, gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import DomainError, Session, requires
 from dashboard.states import dispatch_deeds as deeds
 from dashboard.states.dispatch_deeds import NO_OUTCOME, Outcome
 from dashboard.states.dispatch_load import Loaded, Look, chosen_of, load_board, read_look, view_of
-from dashboard.states.dispatch_rows import (
+from dashboard.states.dispatch_rows import tour_of
+from dashboard.states.dispatch_shapes import (
     NO_MATCHING,
     NO_PLANS,
     NO_TOUR,
@@ -30,7 +32,6 @@ from dashboard.states.dispatch_rows import (
     OrderLine,
     Plans,
     Tour,
-    tour_of,
 )
 from dashboard.states.dispatch_words import DONE
 from dashboard.states.paging import uuid_or_none
@@ -325,7 +326,7 @@ class DispatchState(rx.State):
             await tell(self, "critical", error.detail)
 
 
-async def _order_named(session: Any, principal: Any, named: str) -> UUID | None:
+async def _order_named(session: Session, principal: Principal, named: str) -> UUID | None:
     try:
         return (await dispatch.get_order(session, principal, named)).id
     except DomainError:

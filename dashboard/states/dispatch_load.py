@@ -15,6 +15,7 @@ from backend.identity.schemas import Principal
 from backend.tracking import service as tracking
 from dashboard.gateway import Session
 from dashboard.states import dispatch_rows as rows
+from dashboard.states import dispatch_shapes as shapes
 from dashboard.states.shell import EVERYWHERE
 
 ROWS = 200
@@ -55,12 +56,12 @@ class Loaded:
     """One page of everything."""
 
     view: str
-    orders: list[rows.OrderLine]
-    gone: list[rows.Gone]
+    orders: list[shapes.OrderLine]
+    gone: list[shapes.Gone]
     counts: dict[str, int]
-    drivers: list[rows.DriverLine]
-    plans: rows.Plans
-    matching: rows.Matching
+    drivers: list[shapes.DriverLine]
+    plans: shapes.Plans
+    matching: shapes.Matching
 
 
 def read_look(asked: Any) -> Look:
@@ -150,8 +151,8 @@ async def chosen_of(
     principal: Principal,
     order_id: UUID,
     zone: str,
-    roster: Sequence[rows.DriverLine],
-) -> rows.Chosen:
+    roster: Sequence[shapes.DriverLine],
+) -> shapes.Chosen:
     """The order at hand with drivers ranked for it, its offers, and the newest decision."""
     order = await dispatch.get_order(session, principal, order_id)
     carried = await dispatch.carriers(session, principal, [order])

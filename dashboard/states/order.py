@@ -41,6 +41,10 @@ from dashboard.states.shell import tell
 PATH = "/orders"
 REVEALED_IDS = {field: f"secret-{field.replace('.', '-')}" for field in get_args(RevealedField)}
 """The element that shows each field's plain value."""
+_PERMISSIONS = (
+    *("orders:write", "orders:cancel", "orders:reveal", "orders:override"),
+    "dispatch:write",
+)
 _TAKEN = ("order.assigned", "order.reassigned")
 
 
@@ -85,6 +89,7 @@ class OrderState(ListState, rx.State):
     may_change: bool = False
     _region: str = ""
     _change: int = -1
+    _version: int = 0
 
     def _number(self) -> str:
         return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
@@ -112,9 +117,19 @@ class OrderState(ListState, rx.State):
             if not self.ready or self.order is None:
                 return
             region, seen = self._region, self._change
+            number, version = self._number(), self._version
         principal = await gateway.principal_of(self)
-        if await dispatch.changes_of(principal, region) != seen:
-            await self._look()
+        change = await dispatch.changes_of(principal, region)
+        if change == seen:
+            return
+        async with gateway.open(self) as (session, caller):
+            order = await dispatch.get_order(session, caller, number)
+        # Offers come and go without a step of the order, while it waits for a driver.
+        if order.version == version and order.driver_id is not None:
+            async with self:
+                self._change = change
+            return
+        await self._look()
 
     async def _look(self) -> None:
         async with self:
@@ -128,6 +143,7 @@ class OrderState(ListState, rx.State):
                 return
             self._show(whole, tab, now)
             self._region, self._change = whole.order.region, change
+            self._version = whole.order.version
             acts = await self.get_state(OrderActsState)
             acts._remember([whole.order])
             self.ready = True
@@ -166,9 +182,9 @@ class OrderState(ListState, rx.State):
         self.decisions = decision_rows(whole.decisions, whole.codes, zone, now)
         self.stops = map_stops(order)
         self.planned = planned_lines(order, whole.route)
-        self.may_change = "write" in whole.permitted and order.ended_at is None
-        self.may_reveal = "reveal" in whole.permitted
-        self.may_override = "override" in whole.permitted and order.state == "arrived"
+        self.may_change = "orders:write" in whole.permitted and order.ended_at is None
+        self.may_reveal = "orders:reveal" in whole.permitted
+        self.may_override = "orders:override" in whole.permitted and order.state == "arrived"
 
     @rx.event(background=True)
     @requires("orders:reveal")
@@ -206,11 +222,7 @@ def way_of(whole: Whole) -> tuple[datetime | None, datetime | None]:
 async def _whole(session: Any, principal: Principal, number: str) -> Whole:
     order = await dispatch.get_order(session, principal, number)
     place = order.hub or order.region
-    permitted = frozenset(
-        verb
-        for verb in ("read", "write", "cancel", "reveal", "override")
-        if identity.may(principal, f"orders:{verb}", place)
-    )
+    permitted = frozenset(name for name in _PERMISSIONS if identity.may(principal, name, place))
     history = await dispatch.order_history(session, principal, order.id)
     offers: Sequence[OfferOut] = []
     decisions: Sequence[Decision] = []

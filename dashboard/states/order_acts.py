@@ -83,13 +83,15 @@ class OrderActsState(rx.State):
     outcomes: list[Outcome] = []
     serial: int = 0
     _versions: dict[str, int] = {}
-    _region: str = ""
+    _cities: dict[str, str] = {}
     _ids: list[str] = []
     _refused: list[str] = []
 
     def _remember(self, orders: Iterable[OrderOut]) -> None:
         """Keep the versions that the person sees: what changed since is not acted on."""
-        self._versions = {str(order.id): order.version for order in orders}
+        known = list(orders)
+        self._versions = {str(order.id): order.version for order in known}
+        self._cities = {str(order.id): order.region for order in known}
 
     @rx.event
     @requires("orders:write")
@@ -138,6 +140,7 @@ class OrderActsState(rx.State):
         async with self:
             self.looking = True
             ids = self._ids
+            cities = {self._cities.get(each) for each in ids}
         typed = str(text).strip()[:80]
         try:
             async with gateway.open(self) as (session, principal):
@@ -147,13 +150,9 @@ class OrderActsState(rx.State):
                     )
                     found = [_ranked(each) for each in ranked]
                 else:
-                    page = await dispatch.roster(
-                        session,
-                        principal,
-                        RosterFilter(q=typed or None, status="live"),
-                        None,
-                        _SHOWN,
-                    )
+                    city = cities.pop() if len(cities) == 1 else None
+                    wanted = RosterFilter(region=city, q=typed or None, status="live")
+                    page = await dispatch.roster(session, principal, wanted, None, _SHOWN)
                     found = [_of_roster(row) for row in page.items]
         except DomainError as error:
             async with self:

@@ -23,6 +23,12 @@ from dashboard.states.order_words import (
 )
 from dashboard.states.paging import address, iso
 
+_ASKS = {
+    "assign": "dispatch:write",
+    "reassign": "dispatch:write",
+    "unassign": "dispatch:write",
+    "cancel": "orders:cancel",
+}
 _ON_BOARD = ("picked_up", "in_transit", "arrived", "failed", "returning")
 _ENDED = ("delivered", "returned", "cancelled")
 ACTIONS: tuple[tuple[str, str, str], ...] = (
@@ -218,18 +224,20 @@ def _pays(order: OrderOut) -> str:
 
 
 def action_rows(state: str, possible: frozenset[str], permitted: frozenset[str]) -> list[ActionRow]:
-    """All manual actions; those that the state or the roles do not allow say so."""
+    """All manual actions, those that cannot be done with why; none for whoever may only look."""
+    if not permitted & {"orders:write", "orders:cancel", "dispatch:write"}:
+        return []
     rows: list[ActionRow] = []
     # Giving to a driver and giving to another one are never both possible: one stands for both.
     spare = "reassign" if "assign" in possible else "assign"
     for key, word, usual in ACTIONS:
         if key == spare:
             continue
-        may = "cancel" if key == "cancel" else "write"
-        ok = key in possible and may in permitted
+        asks = _ASKS.get(key, "orders:write")
         on_board = key in ("reassign", "unassign") and state in _ON_BOARD
-        lacks = "" if may in permitted else f"your roles lack orders:{may}"
+        lacks = "" if asks in permitted else f"your roles lack {asks}"
         why_not = lacks or ("the parcels are on board" if on_board else usual)
+        ok = key in possible and not lacks
         rows.append(
             {"key": key, "word": word, "ok": ok, "why": "" if ok else why_not,
              "risk": key == "cancel"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypedDict
 
 import reflex as rx
@@ -13,9 +14,13 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.insights import service as insights
 from backend.insights.schemas import CityRow, Need, Overview
+from backend.payments import service as payments
+from backend.payments.schemas import PaymentTotals
+from backend.platform import clock
 from dashboard import base_maps, gateway
 from dashboard.drawing import sparkline, spoken_seconds
 from dashboard.gateway import requires
+from dashboard.states.money_tiles import money_needs, money_sample, money_tiles
 from dashboard.states.order_query import states_of
 from dashboard.states.order_tiles import order_needs, order_sample, order_tiles
 from dashboard.states.paging import ListState, address, loads
@@ -96,17 +101,25 @@ class OverviewState(ListState, rx.State):
         wanted = None if region == EVERYWHERE else region
         found = await insights.overview(resources, principal, wanted)
         orders = await self._orders(principal, wanted)
+        money = await self._money(principal, wanted)
         styles = await base_maps.reachable()
         async with self:
             self.fault = ""
             if region != self._seen_region:
                 self._seen, self._seen_region = [], region
-            self._seen = [*self._seen[1 - _SAMPLES :], {**sample(found), **order_sample(orders)}]
+            now = {**sample(found), **order_sample(orders), **money_sample(money)}
+            self._seen = [*self._seen[1 - _SAMPLES :], now]
             drivers_first, *others = tiles(found, region, self._seen)
-            self.tiles = [drivers_first, *order_tiles(orders, region, self._seen), *others]
+            self.tiles = [
+                drivers_first,
+                *order_tiles(orders, region, self._seen),
+                *money_tiles(money, region, self._seen),
+                *others,
+            ]
             self.shares = shares(found, region)
             self.needs = [
                 *order_needs(orders, region),
+                *money_needs(money, region),
                 *(_need(need, region) for need in found.needs),
             ]
             self.cities = [_city(row) for row in found.cities]
@@ -124,6 +137,14 @@ class OverviewState(ListState, rx.State):
             wanted = OrderFilter(region=region, states=states_of("open"))
             return await dispatch.count_orders(session, caller, wanted)
 
+    async def _money(self, principal: Principal, region: str | None) -> PaymentTotals | None:
+        """The payments of the last day, None for who may not see them."""
+        if not identity.may(principal, "payments:read"):
+            return None
+        async with gateway.open(self) as (session, caller):
+            since = clock.now() - timedelta(days=1)
+            return await payments.payment_totals(session, caller, since, region)
+
 
 def sample(found: Overview) -> dict[str, float]:
     """What the small lines of the tiles show of this moment."""
@@ -132,7 +153,6 @@ def sample(found: Overview) -> dict[str, float]:
         "live": drivers.live,
         "silent": drivers.stale + drivers.offline,
         "refused": found.refused_last_hour,
-        "battery": drivers.low_battery,
     }
 
 
@@ -170,11 +190,6 @@ def tiles(found: Overview, region: str, seen: Sequence[dict[str, float]]) -> lis
             "Refused or flagged", f"{found.refused_last_hour:,}",
             refused_for or "none in the last hour",
             "warning" if found.refused_last_hour else "off", _map(region), line("refused"),
-        ),
-        tile(
-            "Low battery", f"{drivers.low_battery:,}", "phones at 15 % or less",
-            "warning" if drivers.low_battery else "off", _map(region, "live,stale"),
-            line("battery"),
         ),
     ]  # fmt: skip
 

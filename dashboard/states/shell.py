@@ -41,15 +41,15 @@ class NavEntry:
 NAVIGATION = (
     NavEntry("/", "Overview", "Today", "house", "overview:read", "g h"),
     NavEntry("/map", "Live map", "Map", "map", "positions:read", "g m"),
-    NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
-    NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
+    NavEntry("/dispatch", "Dispatch", "Dispatch", "route", "dispatch:read", "g d"),
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
-    NavEntry("/dispatch", "Dispatch", "Dispatch", "route", "dispatch:read", "g d"),
+    NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
+    NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
+    NavEntry("/admin/integrations", "Integrations", "Hooks", "webhook", "integrations:read", "g i"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
-    NavEntry("/admin/integrations", "Integrations", "Hooks", "webhook", "integrations:read", "g i"),
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
@@ -189,6 +189,7 @@ class ShellState(rx.State):
             for name, value in self.router.url.query_parameters.items()
             # Another place: what pointed into the old one no longer holds.
             if name not in ("region", "at", "driver", "hub", "follow", "time", "order")
+            if name not in ("region", "at", "driver", "hub", "follow", "time", "after")
         }
         return rx.redirect(f"{path}?{urlencode({**query, 'region': code})}")
 

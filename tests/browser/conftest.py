@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.dispatching import Desk, desk_of
 from tests.support.chromium import chromium
 from tests.support.system import System, running_system
 
@@ -46,6 +47,22 @@ def browser() -> Iterator[Browser]:
         )
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def desk(system: System) -> Desk:
+    """Somebody with every right, over HTTP."""
+    return desk_of(system)
+
+
+@pytest.fixture(scope="module")
+def paused_city(system: System, browser: Browser) -> Iterator[None]:
+    """Bangkok without automatic matching, so that only the tests assign; on again at the end."""
+    from tests.browser.board import flip
+
+    flip(system, browser, "Pause", "Heavy rain")
+    yield
+    flip(system, browser, "Resume", "Back to normal")
 
 
 @pytest.fixture

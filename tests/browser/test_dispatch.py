@@ -1,99 +1,29 @@
-"""The dispatcher's board in a real browser: by mouse, by key, by finger, and with a colleague."""
+"""The dispatcher's board in a real browser: by mouse, by key and by finger."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import quote, urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import SignIn, sign_in_as
-from tests.browser.dispatching import CITY, Desk, desk_of, somebody
+from tests.browser.board import (
+    MAP,
+    PATIENCE_MS,
+    PHONE,
+    choose,
+    code_of,
+    open_board,
+    ranked,
+    row,
+    rows,
+)
+from tests.browser.conftest import SignIn
+from tests.browser.dispatching import Desk, somebody
 from tests.support.system import System
 
-PATIENCE_MS = 30_000
-SEEN_WITHIN_MS = 2_000
-PHONE = {"width": 390, "height": 844}
-MAP = "document.querySelector('.wpb-map .wpm-map')?.fleetMap"
-
-
-@pytest.fixture(scope="module")
-def desk(system: System) -> Desk:
-    return desk_of(system)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def paused_city(system: System, browser: Browser) -> Iterator[None]:
-    """Bangkok without automatic matching, so that only the tests assign; on again at the end."""
-    flip(system, browser, "Pause", "Heavy rain")
-    yield
-    flip(system, browser, "Resume", "Back to normal")
-
-
-def flip(system: System, browser: Browser, verb: str, reason: str) -> None:
-    """Switch Bangkok's matching as a fleet manager does."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.goto(f"{system.url}/auth/login?next=/dispatch")
-    sign_in_as(page, "Fleet manager")
-    page.get_by_role("button", name=f"{verb} Bangkok").click(timeout=PATIENCE_MS)
-    asked = page.get_by_role("dialog")
-    asked.get_by_role("button", name=reason).click()
-    asked.get_by_role("button", name=verb, exact=True).click()
-    after = "paused" if verb == "Pause" else "on"
-    switch = page.get_by_role("group", name="Automatic matching")
-    expect(switch).to_contain_text(f"Automatic matching {after}", timeout=PATIENCE_MS)
-    if verb == "Pause":
-        expect(switch).to_contain_text(reason)
-    context.close()
-
-
-def open_board(
-    sign_in: SignIn,
-    system: System,
-    name: str = "",
-    role: str = "Fleet manager",
-    query: str = "",
-    region: str = CITY,
-    **options: Any,
-) -> Page:
-    """The board, listing only the orders for a recipient of this name."""
-    page = sign_in(role, "/dispatch", **options)
-    asked = f"q={quote(name)}" if name else ""
-    page.goto(urljoin(system.url, f"/dispatch?region={region}&{asked}&{query}"))
-    if name:
-        expect(rows(page).first).to_be_visible(timeout=PATIENCE_MS)
-    page.wait_for_function(f"() => ({MAP}?.points.size ?? 0) > 0", timeout=PATIENCE_MS)
-    return page
-
-
-def rows(page: Page) -> Locator:
-    return page.get_by_role("listbox", name="Orders of the queue").get_by_role("option")
-
-
-def row(page: Page, number: str) -> Locator:
-    return page.locator(f"[data-order='{number}']")
-
-
-def ranked(page: Page, number: str) -> Locator:
-    return page.get_by_role("listbox", name=f"Drivers for {number}").get_by_role("option")
-
-
-def choose(page: Page, number: str) -> Locator:
-    """Click the order and answer the drivers ranked for it."""
-    row(page, number).click()
-    drivers = ranked(page, number)
-    expect(drivers.first).to_be_visible(timeout=PATIENCE_MS)
-    return drivers
-
-
-def code_of(driver: Locator) -> str:
-    return driver.locator(".wpb-code").inner_text()
+pytestmark = pytest.mark.usefixtures("paused_city")
 
 
 def test_an_order_is_dragged_onto_a_driver_of_the_list(
@@ -212,72 +142,6 @@ def test_a_bulk_deed_tells_which_orders_failed_and_why(
     expect(told).to_contain_text("another kind of vehicle", timeout=PATIENCE_MS)
 
 
-def test_a_colleagues_assignment_is_seen_within_two_seconds(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
-    name = somebody()
-    first, second = desk.orders({}, {}, name=name)
-    mine = open_board(sign_in, system, name)
-    theirs = open_board(sign_in, system, name, role="Admin")
-    # The pointer rests in my list: an order that leaves keeps its place and says why.
-    row(mine, first["number"]).hover()
-    driver = choose(theirs, first["number"]).first
-    code = code_of(driver)
-    theirs.keyboard.press("a")
-    expect(row(mine, first["number"])).to_contain_text(
-        re.compile(f"assigned to {code} by "), timeout=SEEN_WITHIN_MS
-    )
-    expect(row(mine, second["number"])).not_to_contain_text("assigned")
-    mine.mouse.move(720, 400)
-    expect(row(mine, first["number"])).to_have_count(0, timeout=PATIENCE_MS)
-
-
-def test_new_orders_wait_while_the_pointer_is_in_the_list(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
-    name = somebody()
-    [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name)
-    row(page, order["number"]).hover()
-    before = row(page, order["number"]).bounding_box()
-    soon = (datetime.now(UTC) + timedelta(minutes=9)).isoformat()
-    desk.orders({"promised_at": soon}, name=name)
-    show = page.get_by_role("button", name="1 new: show")
-    expect(show).to_be_visible(timeout=SEEN_WITHIN_MS)
-    expect(rows(page)).to_have_count(1)
-    assert row(page, order["number"]).bounding_box() == before
-    show.click()
-    expect(rows(page)).to_have_count(2)
-    expect(rows(page).first).to_contain_text("at risk")
-
-
-def test_an_order_that_somebody_changed_meanwhile_says_who_and_what(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
-    name = somebody()
-    [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name)
-    drivers = choose(page, order["number"])
-    target = drivers.nth(1).bounding_box()
-    start = row(page, order["number"]).bounding_box()
-    assert start is not None
-    assert target is not None
-    page.mouse.move(start["x"] + 80, start["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(target["x"] + 60, target["y"] + 10, steps=5)
-    # While an order is carried the board does not move; a colleague holds and releases it now.
-    desk.act(order["number"], "hold", reason="Address unclear")
-    desk.act(order["number"], "release")
-    page.mouse.up()
-    told = page.locator(".wpb-outcome")
-    expect(told).to_contain_text(f"{order['number']} is ready now", timeout=PATIENCE_MS)
-    expect(told).to_contain_text("released")
-    expect(row(page, order["number"])).to_contain_text("is ready now")
-    # The row has been read anew: the same deed now succeeds.
-    page.keyboard.press("a")
-    expect(page.locator(".wpb-outcome")).to_contain_text("assigned to", timeout=PATIENCE_MS)
-
-
 def test_hold_release_and_cancel_ask_for_a_reason_and_move_the_order(
     sign_in: SignIn, system: System, desk: Desk
 ) -> None:
@@ -303,36 +167,6 @@ def test_hold_release_and_cancel_ask_for_a_reason_and_move_the_order(
     page.get_by_role("button", name="Cancel the order").click()
     expect(page.locator(".wpb-outcome")).to_contain_text("cancelled", timeout=PATIENCE_MS)
     assert desk.order(number)["state"] == "cancelled"
-
-
-def test_the_address_shows_a_colleague_the_same(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
-    name = somebody()
-    [order] = desk.orders({"service": "express"}, name=name)
-    page = open_board(sign_in, system, name)
-    page.get_by_role("button", name="Express", exact=True).click()
-    choose(page, order["number"])
-    page.wait_for_function("() => location.search.includes('order=WP-')")
-    query = page.url.partition("?")[2]
-    colleague = open_board(sign_in, system, name, role="Admin", query=query)
-    expect(colleague.get_by_role("region", name=f"Order {order['number']}")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
-    express = colleague.get_by_role("button", name="Express", exact=True)
-    expect(express).to_have_attribute("aria-pressed", "true")
-
-
-def test_a_support_agent_may_hold_but_not_assign(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
-    name = somebody()
-    [order] = desk.orders({"region": "IN-KA"}, name=name)
-    page = open_board(sign_in, system, name, role="Support agent", region="IN-KA")
-    choose(page, order["number"])
-    expect(page.get_by_role("button", name=re.compile("^Assign"))).to_be_disabled()
-    expect(page.get_by_role("button", name="Hold")).to_be_enabled()
-    expect(page.get_by_role("button", name=re.compile("Pause|Resume"))).to_have_count(0)
 
 
 def test_a_phone_assigns_by_taps(sign_in: SignIn, system: System, desk: Desk) -> None:

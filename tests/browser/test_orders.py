@@ -237,7 +237,7 @@ def test_a_viewer_sees_masked_contacts_and_no_way_to_act(
     expect(drop).to_contain_text("•••", timeout=30_000)
     expect(page.get_by_role("button", name=re.compile("^Reveal"))).to_have_count(0)
     acts = page.get_by_role("region", name="Act", exact=True)
-    expect(acts.get_by_text("your roles lack orders:write").first).to_be_visible()
+    expect(acts.get_by_text("your roles lack orders:write")).to_be_visible()
     expect(acts.get_by_role("button")).to_have_count(0)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +26,10 @@ from backend.platform.errors import DomainError
 from backend.platform.resources import Resources
 
 from .books import check
+from .doomed import STEPS
 from .world import World
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -245,12 +251,9 @@ async def test_concurrent_refunds_never_exceed_what_was_captured(world: World) -
     await check(world.database)
 
 
-STEPS = ("claimed", "asked", "never asked", "taken in")
-
-
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("action", ["authorise", "capture", "refund"])
-async def test_a_process_killed_at_any_step_leaves_nothing_half_done(
+async def test_a_worker_killed_at_any_step_leaves_nothing_half_done(
     world: World, action: str, step: str
 ) -> None:
     order = await world.order(50_000)
@@ -260,16 +263,12 @@ async def test_a_process_killed_at_any_step_leaves_nothing_half_done(
     if action == "refund":
         await world.settle()
         await refund(world, order, 20_000)
-    claimed = await actions.claim(world.database)
-    assert [str(each.action) for each in claimed] == [action]
-    # Here the process dies: after marking, after asking, or inside the last unit of work.
-    if step in ("asked", "taken in"):
-        answer = await actions.put(world.gateways, claimed[0])
-        if step == "taken in":
-            with pytest.raises(ZeroDivisionError):
-                await die_while_taking_in(world, claimed[0], answer)
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.payments.doomed", step, cwd=ROOT
+    )
+    assert await worker.wait() == -signal.SIGKILL
     await check(world.database)
-    # Another process starts with a memory of its own.
+    # The next worker has a memory of its own.
     await world.settle(Gateways({"sandbox": Sandbox(world.database)}))
     if action == "authorise":
         await world.deliver(order)
@@ -284,23 +283,9 @@ async def test_a_process_killed_at_any_step_leaves_nothing_half_done(
             )
         ).one()
     assert tuple(theirs) == (1, 50_000, found.refunded.minor)
+    told = [event["type"] for event in await world.events()]
+    assert len(told) == len(set(told)), told
     await check(world.database)
-
-
-async def die_while_taking_in(world: World, claimed: Any, answer: actions.Answered) -> None:
-    """Work the answer in, and die before the unit of work is committed."""
-    from backend.payments import repository
-
-    async with world.database.unit_of_work() as session:
-        seen = await session.get(repository.AttemptRow, claimed.attempt_id)
-        assert seen is not None
-        payment = await repository.payment_for_update(session, seen.payment_id)
-        attempt = await repository.attempt_for_update(session, claimed.attempt_id)
-        assert payment is not None
-        assert attempt is not None
-        await actions._settle(session, payment, attempt, answer)
-        await session.flush()
-        raise ZeroDivisionError
 
 
 async def test_two_workers_ask_each_thing_once(world: World) -> None:

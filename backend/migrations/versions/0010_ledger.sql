@@ -22,13 +22,9 @@ CREATE TRIGGER payments_transfer_resolved_once BEFORE UPDATE ON payments_transfe
 CREATE TRIGGER payments_account_stays BEFORE DELETE OR TRUNCATE ON payments_account
   FOR EACH STATEMENT EXECUTE FUNCTION payments_append_only();
 
-CREATE TRIGGER payments_account_is_itself BEFORE UPDATE ON payments_account
-  FOR EACH ROW WHEN (
-    (OLD.id, OLD.kind, OLD.owner, OLD.region, OLD.currency, OLD.floored, OLD.hot)
-      IS DISTINCT FROM
-      (NEW.id, NEW.kind, NEW.owner, NEW.region, NEW.currency, NEW.floored, NEW.hot)
-    OR NEW.version < OLD.version
-  ) EXECUTE FUNCTION payments_append_only();
+CREATE TRIGGER payments_account_is_itself
+  BEFORE UPDATE OF id, kind, owner, region, currency, floored, hot ON payments_account
+  FOR EACH STATEMENT EXECUTE FUNCTION payments_append_only();
 
 -- The first field in which a transfer that is known differs from one that is asked for, or NULL.
 CREATE FUNCTION payments_difference_of(known payments_transfer, asked payments_transfer)
@@ -60,30 +56,38 @@ DECLARE
   known payments_transfer;
   giver payments_account;
   taker payments_account;
+  touched uuid[];
   moved bigint;
   moment timestamptz;
 BEGIN
-  PERFORM pg_advisory_xact_lock(7007, h) FROM (
-    SELECT DISTINCT hashtext(named) AS h
-    FROM jsonb_array_elements(items) AS i, unnest(ARRAY[i->>'id', i->>'corrects']) AS named
-    WHERE named IS NOT NULL ORDER BY h) AS ids;
-  INSERT INTO payments_account (id, kind, owner, region, currency, floored, hot, opened_at)
-    SELECT a.id, a.kind, a.owner, a.region, a.currency, a.floored, a.hot, clock_timestamp()
-    FROM jsonb_to_recordset(accounts) AS a(
-      id uuid, kind text, owner text, region text, currency text, floored boolean, hot boolean)
-    WHERE NOT EXISTS (SELECT FROM payments_account WHERE payments_account.id = a.id)
-    ORDER BY a.id
-    ON CONFLICT DO NOTHING;
-  PERFORM FROM payments_account
-    WHERE NOT hot AND id IN (
-      SELECT unnest(ARRAY[(i->>'debit')::uuid, (i->>'credit')::uuid])
-        FROM jsonb_array_elements(items) AS i
-      UNION
-      SELECT unnest(ARRAY[t.debit, t.credit])
-        FROM jsonb_array_elements(items) AS i
-        JOIN payments_transfer t ON t.id = (i->>'id')::uuid
-        WHERE i->>'op' NOT IN ('post', 'hold'))
-    ORDER BY id FOR NO KEY UPDATE;
+  IF jsonb_array_length(items) = 1 AND items->0->>'corrects' IS NULL THEN
+    PERFORM pg_advisory_xact_lock(7007, hashtext(items->0->>'id'));
+    touched := ARRAY[(items->0->>'debit')::uuid, (items->0->>'credit')::uuid];
+  ELSE
+    PERFORM pg_advisory_xact_lock(7007, h) FROM (
+      SELECT DISTINCT hashtext(named) AS h
+      FROM jsonb_array_elements(items) AS i, unnest(ARRAY[i->>'id', i->>'corrects']) AS named
+      WHERE named IS NOT NULL ORDER BY h) AS ids;
+    touched := ARRAY(
+      SELECT DISTINCT named FROM jsonb_array_elements(items) AS i,
+        unnest(ARRAY[(i->>'debit')::uuid, (i->>'credit')::uuid]) AS named
+      WHERE named IS NOT NULL);
+  END IF;
+  IF (SELECT count(*) FROM payments_account WHERE id = ANY(touched))
+    < jsonb_array_length(accounts) THEN
+    INSERT INTO payments_account (id, kind, owner, region, currency, floored, hot, opened_at)
+      SELECT a.id, a.kind, a.owner, a.region, a.currency, a.floored, a.hot, clock_timestamp()
+      FROM jsonb_to_recordset(accounts) AS a(
+        id uuid, kind text, owner text, region text, currency text, floored boolean, hot boolean)
+      ORDER BY a.id
+      ON CONFLICT DO NOTHING;
+  END IF;
+  IF jsonb_path_exists(items, '$[*].op ? (@ != "post" && @ != "hold")') THEN
+    touched := touched || ARRAY(
+      SELECT unnest(ARRAY[t.debit, t.credit]) FROM jsonb_array_elements(items) AS i
+      JOIN payments_transfer t ON t.id = (i->>'id')::uuid);
+  END IF;
+  PERFORM FROM payments_account WHERE id = ANY(touched) AND NOT hot ORDER BY id FOR NO KEY UPDATE;
   FOR item IN
     SELECT * FROM ROWS FROM (jsonb_to_recordset(items) AS (
       op text, id uuid, debit uuid, credit uuid, amount bigint, currency text, kind text,

@@ -1,0 +1,78 @@
+"""The dispatcher's board as the browser tests handle it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import SignIn, sign_in_as
+from tests.browser.dispatching import CITY
+from tests.support.system import System
+
+PATIENCE_MS = 30_000
+SEEN_WITHIN_MS = 2_000
+PHONE = {"width": 390, "height": 844}
+MAP = "document.querySelector('.wpb-map .wpm-map')?.fleetMap"
+
+
+def flip(system: System, browser: Browser, verb: str, reason: str) -> None:
+    """Switch Bangkok's matching as a fleet manager does."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{system.url}/auth/login?next=/dispatch")
+    sign_in_as(page, "Fleet manager")
+    page.get_by_role("button", name=f"{verb} Bangkok").click(timeout=PATIENCE_MS)
+    asked = page.get_by_role("dialog")
+    asked.get_by_role("button", name=reason).click()
+    asked.get_by_role("button", name=verb, exact=True).click()
+    after = "paused" if verb == "Pause" else "on"
+    switch = page.get_by_role("group", name="Automatic matching")
+    expect(switch).to_contain_text(f"Automatic matching {after}", timeout=PATIENCE_MS)
+    if verb == "Pause":
+        expect(switch).to_contain_text(reason)
+    context.close()
+
+
+def open_board(
+    sign_in: SignIn,
+    system: System,
+    name: str = "",
+    role: str = "Fleet manager",
+    query: str = "",
+    region: str = CITY,
+    **options: Any,
+) -> Page:
+    """The board, listing only the orders for a recipient of this name."""
+    page = sign_in(role, "/dispatch", **options)
+    asked = f"q={quote(name)}" if name else ""
+    page.goto(urljoin(system.url, f"/dispatch?region={region}&{asked}&{query}"))
+    if name:
+        expect(rows(page).first).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_function(f"() => ({MAP}?.points.size ?? 0) > 0", timeout=PATIENCE_MS)
+    return page
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Orders of the queue").get_by_role("option")
+
+
+def row(page: Page, number: str) -> Locator:
+    return page.locator(f"[data-order='{number}']")
+
+
+def ranked(page: Page, number: str) -> Locator:
+    return page.get_by_role("listbox", name=f"Drivers for {number}").get_by_role("option")
+
+
+def choose(page: Page, number: str) -> Locator:
+    """Click the order and answer the drivers ranked for it."""
+    row(page, number).click()
+    drivers = ranked(page, number)
+    expect(drivers.first).to_be_visible(timeout=PATIENCE_MS)
+    return drivers
+
+
+def code_of(driver: Locator) -> str:
+    return driver.locator(".wpb-code").inner_text()
