@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import timedelta
+from time import monotonic
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,10 +36,11 @@ from backend.platform.resources import current
 from backend.regions import service as regions
 from backend.regions.rules import haversine_m
 from backend.tracking import service as tracking
-from backend.tracking.schemas import DriverOut
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _FRESH = frozenset({"live", "stale"})
+_ZONE_KEPT_S = 600.0
+_zones: dict[str, tuple[str, float]] = {}
 
 
 class NoSuchLink(NotFound):
@@ -59,9 +61,8 @@ async def follow_order(session: AsyncSession, token: str) -> Tracking:
     if row is None:
         raise NoSuchLink
     history = await order_repository.history(session, row.id)
-    driver = await _driver(session, row)
-    near = await _near(session, row, driver)
-    return await _told(session, row, history, driver, near)
+    near = await _near(session, row)
+    return await _told(session, row, history, near)
 
 
 async def revoke_tracking(
@@ -84,17 +85,21 @@ async def revoke_tracking(
     return tracking_url(order)
 
 
-async def _driver(session: AsyncSession, row: OrderRow) -> DriverOut | None:
-    carried = row.state in CARRIED or row.state == OrderState.DELIVERED
-    if row.driver_id is None or not carried:
+async def _driver(session: AsyncSession, row: OrderRow) -> str | None:
+    """The first name of who brings it, or brought it."""
+    if row.driver_id is None or row.state not in CARRIED | {OrderState.DELIVERED}:
         return None
-    return await tracking.get_driver(session, SYSTEM, row.driver_id)
+    named = await tracking.name_drivers(session, SYSTEM, [row.driver_id])
+    return first_name(named[row.driver_id].name) if row.driver_id in named else None
 
 
-async def _near(session: AsyncSession, row: OrderRow, driver: DriverOut | None) -> Near | None:
-    if driver is None or driver.position is None or driver.status not in _FRESH:
+async def _near(session: AsyncSession, row: OrderRow) -> Near | None:
+    if row.driver_id is None or row.state not in CARRIED:
         return None
+    driver = await tracking.get_driver(session, SYSTEM, row.driver_id)
     at = driver.position
+    if at is None or driver.status not in _FRESH:
+        return None
     distance_m = haversine_m(at.lat, at.lon, row.drop_lat, row.drop_lon)
     next_stop = await customer_repository.next_stop_of(session, driver.id) == row.id
     if not shows_position(OrderState(row.state), distance_m, next_stop=next_stop):
@@ -106,7 +111,6 @@ async def _told(
     session: AsyncSession,
     row: OrderRow,
     history: list[OrderEventRow],
-    driver: DriverOut | None,
     near: Near | None,
 ) -> Tracking:
     state = OrderState(row.state)
@@ -131,7 +135,7 @@ async def _told(
         eta=None if row.ended_at or state is OrderState.ARRIVED else eta_of(row),
         promised_at=row.promised_at,
         late=over > row.promised_at,
-        driver=first_name(driver.name) if driver else None,
+        driver=await _driver(session, row),
         position=near,
         area=Area(lat=lat, lon=lon, radius_m=AREA_RADIUS_M) if near else None,
         proof=_proof(state, last),
@@ -151,5 +155,10 @@ def _proof(state: OrderState, last: dict[str, OrderEventRow]) -> ProofOut | None
 
 
 async def _zone(session: AsyncSession, city: str) -> str:
-    region = (await regions.directory(session, SYSTEM)).get(city)
-    return (region.time_zone if region else None) or "UTC"
+    """The city's time zone, asked for anew every ten minutes: pages look far more often."""
+    known, until = _zones.get(city, ("", 0.0))
+    if monotonic() > until:
+        region = (await regions.directory(session, SYSTEM)).get(city)
+        known = (region.time_zone if region else None) or "UTC"
+        _zones[city] = known, monotonic() + _ZONE_KEPT_S
+    return known

@@ -47,7 +47,6 @@ def log() -> rx.Component:
                     "wp-panel wp-dense",
                     "wp-panel wp-dense wp-readonly",
                 ),
-                aria_label="Deliveries",
             ),
             rx.cond(chosen, _chosen()),
             class_name=rx.cond(chosen, "wp-split", ""),
@@ -108,7 +107,14 @@ def _row(row: rx.Var) -> rx.Component:
         ),
         rx.el.td(rx.el.code(row["type"]), class_name="wp-nowrap"),
         rx.el.td(
-            link(row["order"], to="/orders/" + row["order"].to(str), class_name="wp-code wp-link"),
+            rx.cond(
+                row["order"] != "",
+                link(
+                    row["order"],
+                    to="/orders/" + row["order"].to(str),
+                    class_name="wp-code wp-link",
+                ),
+            ),
             class_name="wp-nowrap",
         ),
         rx.el.td(two_lines(row["merchant"], row["url"]), class_name="wp-endpoint-cell"),

@@ -52,7 +52,6 @@ def integrations() -> rx.Component:
                     bones=3,
                 ),
                 class_name="wp-panel",
-                aria_label="Webhook endpoints",
             ),
             rx.cond(chosen, _chosen(), rx.cond(IntegrationsState.may_write, _make_form())),
             class_name=rx.cond(beside, "wp-split", ""),
@@ -232,7 +231,7 @@ def _asked(what: str, word: str, question: str, deed: object) -> rx.Component:
         rx.el.div(
             rx.el.span(question, class_name="wp-muted", role="status"),
             _button(word, deed, risk=True),
-            _button("Keep", IntegrationsState.ask(what)),
+            _button("Keep", IntegrationsState.ask("")),
             class_name="wp-row wp-asked",
         ),
         _button(word, IntegrationsState.ask(what)),

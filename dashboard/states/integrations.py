@@ -150,8 +150,8 @@ class IntegrationsState(ListState, rx.State):
     @rx.event
     @requires("integrations:write")
     async def ask(self, what: str) -> None:
-        """Ask once more before something that cannot be undone, or stop asking."""
-        self.asking = "" if what == self.asking else str(what)
+        """Ask once more before something that cannot be undone; nothing stops asking."""
+        self.asking = str(what)
 
     @rx.event(background=True)
     @requires("integrations:write")

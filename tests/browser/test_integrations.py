@@ -103,6 +103,7 @@ def test_a_secret_is_rotated_and_an_endpoint_switched_off_only_when_asked_twice(
     first = make(page, shop.url)
     panel = page.get_by_role("complementary", name="The chosen endpoint")
     panel.get_by_role("button", name="New secret").click()
+    expect(panel).to_contain_text("The one before signs on")
     expect(page.get_by_label("The new secret")).to_have_value(first)
     panel.get_by_role("button", name="New secret").click()
     expect(page.get_by_label("The new secret")).not_to_have_value(first)
@@ -114,6 +115,7 @@ def test_a_secret_is_rotated_and_an_endpoint_switched_off_only_when_asked_twice(
     panel.get_by_role("button", name="Switch on").click()
     expect(panel.get_by_role("button", name="Send test")).to_be_visible()
     panel.get_by_role("button", name="Remove").click()
+    expect(panel).to_contain_text("Its log goes too")
     panel.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("complementary", name="Make an endpoint")).to_be_visible()
 
