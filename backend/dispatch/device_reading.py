@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,8 +19,12 @@ from backend.dispatch.doorstep_schemas import (
     Envelope,
 )
 from backend.dispatch.order_steps import Told
+from backend.dispatch.otp import PURPOSE
+from backend.platform.resources import current
+from backend.platform.sealing import key_for, seal, unseal
 
 _INVALID = "invalid"
+_CODE = "otp"
 _LAST = 2**60
 
 
@@ -67,7 +71,8 @@ def read_event(raw: Any) -> Heard:
         named = raw.get("event_id") if isinstance(raw, dict) else None
         said = named if isinstance(named, str) and named.isascii() else None
         return Heard(None, None, {}, b"", said and said[:64], _INVALID, _first_fault(error))
-    fingerprint = hashlib.sha256(text).digest()
+    # Keyed, for an event with a code in it could be found by trying a million of them.
+    fingerprint = hmac.digest(key_for(current().settings, "device events"), text, "sha256")
     if len(text) > MOST_EVENT_BYTES:
         what = f"An event has at most {MOST_EVENT_BYTES} bytes."
         return Heard(envelope, None, {}, fingerprint, None, "too_large", what)
@@ -79,15 +84,34 @@ def read_event(raw: Any) -> Heard:
         PAYLOADS[event.type].model_validate(event.payload)
         if event.order_id is None and event.type not in WITHOUT_ORDER:
             what = "order_id: this type of event is about an order"
-            return Heard(envelope, None, raw, fingerprint, None, _INVALID, what)
+            return Heard(envelope, None, _sealed(raw), fingerprint, None, _INVALID, what)
     except ValidationError as error:
-        return Heard(envelope, None, raw, fingerprint, None, _INVALID, _first_fault(error))
-    return Heard(envelope, event, raw, fingerprint)
+        return Heard(envelope, None, _sealed(raw), fingerprint, None, _INVALID, _first_fault(error))
+    return Heard(envelope, event, _sealed(raw), fingerprint)
+
+
+def _sealed(raw: dict[str, Any]) -> dict[str, Any]:
+    """The event as it is kept: a one-time code in it can be opened by this installation alone."""
+    payload = raw.get("payload")
+    if not isinstance(payload, dict) or _CODE not in payload:
+        return raw
+    sealed = seal(current().settings, PURPOSE, str(payload[_CODE]))
+    return {**raw, "payload": {**payload, _CODE: sealed}}
+
+
+def without_code(body: dict[str, Any]) -> dict[str, Any]:
+    """A kept event once it is done: the code in it is of no more use."""
+    payload = body.get("payload")
+    if not isinstance(payload, dict) or _CODE not in payload:
+        return body
+    return {**body, "payload": {key: part for key, part in payload.items() if key != _CODE}}
 
 
 def told_of(row: DeviceEventRow) -> Told:
     """A stored event as it is to be done."""
     event = DeviceEvent.model_validate(row.body)
+    if _CODE in event.payload:
+        event.payload[_CODE] = unseal(current().settings, PURPOSE, event.payload[_CODE])
     return Told(
         type=event.type,
         order_id=event.order_id,

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import device_events, doorstep_repository, offers
-from backend.dispatch.device_reading import Heard, read_event, told_of
+from backend.dispatch.device_reading import Heard, read_event, told_of, without_code
 from backend.dispatch.doorstep_models import ConflictRow, DeviceEventRow, DeviceRow
 from backend.dispatch.doorstep_rules import EVIDENCE, happened_at
 from backend.dispatch.doorstep_schemas import DeviceIn, EventResult, SyncIn, SyncOut
@@ -200,6 +200,7 @@ class _Hearing:
         told = told_of(row)
         refusal = await device_events.apply(self._session, self._caller, told)
         row.status = "accepted" if refusal is None else "rejected"
+        row.body = without_code(row.body)
         if refusal is not None:
             row.code, row.detail = refusal.code, refusal.detail
 

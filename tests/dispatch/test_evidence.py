@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from backend.dispatch import service
 from backend.platform.resources import Resources
 from tests.dispatch.orders import marketplace
 from tests.dispatch.phones import (
@@ -252,3 +254,22 @@ async def test_support_may_close_an_order_at_the_door_at_once(
     assert (await override(client, order, agent, deliver=True)).json()["state"] == "delivered"
     assert await state_of(resources, order) == "delivered"
     assert (await phone.sync())["tasks"] == []
+
+
+async def test_an_upload_that_nobody_goes_on_with_is_forgotten_after_a_day(
+    phone: App, resources: Resources
+) -> None:
+    half, whole = png(4000), png(40)
+    await announce(phone, digest(half), len(half))
+    await piece(phone, digest(half), 0, half[:1000])
+    kept = await upload(phone, whole)
+    async with resources.database.unit_of_work() as session:
+        await service.drop_abandoned(session)
+        await session.execute(
+            text("UPDATE dispatch_upload SET begun_at = begun_at - interval '25 hours'")
+        )
+    assert len(files(resources)) == 2
+    async with resources.database.unit_of_work() as session:
+        await service.drop_abandoned(session)
+    assert [path.name for path in files(resources)] == [kept]
+    assert (await far(phone, digest(half))).status_code == 404

@@ -253,6 +253,17 @@ async def test_no_table_holds_a_code(phone: App, resources: Resources) -> None:
     await at_door(phone, order)
     [code] = await codes_sent(resources, order)
     needle = code.encode()
+    # One that waits for a number before it, and one that is done.
+    phone.seq += 1
+    held = phone.event("order.deliver", order, otp=code)
+    assert await phone.results(held) == ["held"]
+    bodies = await column(resources, "SELECT body::text FROM dispatch_device_event")
+    assert not any(f'"{code}"' in body for body in bodies)
+    phone.seq = held["device_seq"] - 2
+    await phone.results(phone.event("note", text="what was missing"))
+    assert await state_of(resources, order) == "delivered"
+    bodies = await column(resources, "SELECT body::text FROM dispatch_device_event")
+    assert not any(code in body or "otp" in body for body in bodies)
     values = await column(resources, "SELECT value FROM platform_outbox")
     digests = await column(resources, "SELECT digest FROM dispatch_otp")
     steps = await column(resources, "SELECT data::text FROM dispatch_order_event")
