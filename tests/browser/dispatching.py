@@ -13,7 +13,7 @@ import httpx
 from tests.support.system import System
 
 CITY = "TH-10"
-_CENTRES = {CITY: (13.7456, 100.5341), "IN-KA": (12.9716, 77.5946)}
+_CITIES = {CITY: (13.7456, 100.5341, "THB"), "IN-KA": (12.9716, 77.5946, "INR")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def somebody() -> str:
 
 def _order(name: str, changes: dict[str, Any]) -> dict[str, Any]:
     region = changes.get("region", CITY)
-    lat, lon = _CENTRES[region]
+    lat, lon, currency = _CITIES[region]
 
     def place(who: str) -> dict[str, Any]:
         return {
@@ -96,7 +96,7 @@ def _order(name: str, changes: dict[str, Any]) -> dict[str, Any]:
         "pickup": place("Siam Books"),
         "drop": place(name),
         "parcels": [{"barcode": uuid4().hex[:12], "weight_g": 900, "volume_cm3": 2000}],
-        "payment": {"terms": "prepaid", "amount": {"minor": 12_500, "currency": "THB"}},
+        "payment": {"terms": "prepaid", "amount": {"minor": 12_500, "currency": currency}},
         "promised_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat(),
         **changes,
     }
