@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispatch import lifecycle
 from backend.dispatch.fitness import Candidate, driver_for
 from backend.dispatch.lifecycle import Circumstances, order_to_change
+from backend.dispatch.models import OrderRow
 from backend.dispatch.order_views import order_out
 from backend.dispatch.rules import Action
 from backend.dispatch.schemas import OrderOut
@@ -31,9 +32,10 @@ async def assign_order(
     driver who is full or whose shift ends soon, and nothing else.
     """
     candidate = await driver_for(session, principal, driver_id)
-    return await give(
+    order = await give(
         session, principal, Action.ASSIGN, candidate, order_id, seen_version, reason, force=force
     )
+    return await order_out(session, principal, order)
 
 
 async def reassign_order(
@@ -48,9 +50,10 @@ async def reassign_order(
 ) -> OrderOut:
     """Take an order that is not picked up yet from its driver and give it to another."""
     candidate = await driver_for(session, principal, driver_id)
-    return await give(
+    order = await give(
         session, principal, Action.REASSIGN, candidate, order_id, seen_version, reason, force=force
     )
+    return await order_out(session, principal, order)
 
 
 async def give(
@@ -63,7 +66,7 @@ async def give(
     reason: str | None,
     *,
     force: bool,
-) -> OrderOut:
+) -> OrderRow:
     """Assign or reassign one order to a driver who is held as a candidate."""
     order = await order_to_change(
         session, principal, "dispatch:write", order_id, seen_version=seen_version
@@ -75,7 +78,7 @@ async def give(
     driver_id = candidate.driver.id
     await lifecycle.move(session, principal, order, action, circumstances, driver_id=driver_id)
     candidate.take(order)
-    return await order_out(session, principal, order)
+    return order
 
 
 async def unassign_order(
@@ -87,9 +90,10 @@ async def unassign_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Take an order that is not picked up yet from its driver; it is matched anew."""
-    return await carry_out(
+    order = await carry_out(
         session, principal, Action.UNASSIGN, "dispatch:write", order_id, reason, seen_version
     )
+    return await order_out(session, principal, order)
 
 
 async def hold_order(
@@ -101,9 +105,10 @@ async def hold_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Stop an order where it is; before pick-up it loses its driver."""
-    return await carry_out(
+    order = await carry_out(
         session, principal, Action.HOLD, "orders:write", order_id, reason, seen_version
     )
+    return await order_out(session, principal, order)
 
 
 async def release_order(
@@ -115,9 +120,10 @@ async def release_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Let a held order go on: where it was if it is on board, else to be matched anew."""
-    return await carry_out(
+    order = await carry_out(
         session, principal, Action.RELEASE, "orders:write", order_id, reason, seen_version
     )
+    return await order_out(session, principal, order)
 
 
 async def cancel_order(
@@ -129,9 +135,10 @@ async def cancel_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Call an order off that is not picked up yet."""
-    return await carry_out(
+    order = await carry_out(
         session, principal, Action.CANCEL, "orders:cancel", order_id, reason, seen_version
     )
+    return await order_out(session, principal, order)
 
 
 async def fail_order(
@@ -143,9 +150,10 @@ async def fail_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Record that an order on board could not be delivered."""
-    return await carry_out(
+    order = await carry_out(
         session, principal, Action.FAIL, "orders:write", order_id, reason, seen_version
     )
+    return await order_out(session, principal, order)
 
 
 async def send_back_order(
@@ -157,9 +165,10 @@ async def send_back_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Send a failed order back to where it came from."""
-    return await carry_out(
+    order = await carry_out(
         session, principal, Action.SEND_BACK, "orders:write", order_id, reason, seen_version
     )
+    return await order_out(session, principal, order)
 
 
 async def give_back_order(
@@ -171,9 +180,10 @@ async def give_back_order(
     seen_version: int | None = None,
 ) -> OrderOut:
     """Record that a returning order is back at its sender."""
-    return await carry_out(
+    order = await carry_out(
         session, principal, Action.GIVE_BACK, "orders:write", order_id, reason, seen_version
     )
+    return await order_out(session, principal, order)
 
 
 async def carry_out(
@@ -184,13 +194,13 @@ async def carry_out(
     order_id: UUID,
     reason: str | None,
     seen_version: int | None,
-) -> OrderOut:
+) -> OrderRow:
     """Any action that needs no more than its reason."""
     order = await order_to_change(
         session, principal, permission, order_id, seen_version=seen_version
     )
     await lifecycle.move(session, principal, order, action, Circumstances(reason=reason))
-    return await order_out(session, principal, order)
+    return order
 
 
 async def flag_order(

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import acts
 from backend.dispatch.fitness import driver_for
+from backend.dispatch.models import OrderRow
 from backend.dispatch.order_schemas import BulkAction, BulkIn, BulkItem, BulkResult, BulkResults
+from backend.dispatch.order_views import order_outs
 from backend.dispatch.rules import Action
-from backend.dispatch.schemas import OrderOut
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform.errors import DomainError
@@ -26,7 +27,7 @@ _STEPS: dict[BulkAction, tuple[Action, str]] = {
     "send_back": (Action.SEND_BACK, "orders:write"),
     "give_back": (Action.GIVE_BACK, "orders:write"),
 }
-Act = Callable[[BulkItem], Awaitable[OrderOut]]
+Act = Callable[[BulkItem], Awaitable[OrderRow]]
 
 
 async def act_on_orders(session: AsyncSession, principal: Principal, wanted: BulkIn) -> BulkResults:
@@ -37,22 +38,26 @@ async def act_on_orders(session: AsyncSession, principal: Principal, wanted: Bul
     """
     act = await _act_of(session, principal, wanted)
     results: dict[int, BulkResult] = {}
+    changed: dict[int, OrderRow] = {}
     denied: identity.Denied | None = None
     # By id, so that two who lock the same orders never wait for each other in a circle.
     for index, item in sorted(enumerate(wanted.items), key=lambda pair: pair[1].order_id):
         try:
             async with session.begin_nested():
-                order = await act(item)
-            results[index] = _done(index, order)
+                changed[index] = await act(item)
         except DomainError as error:
             results[index] = _refused(index, item.order_id, error)
             if isinstance(error, identity.Denied):
                 denied = error
     if denied is not None:
         await identity.record_denied(current(), denied, f"bulk {wanted.action}")
+    outs = await order_outs(session, principal, list(changed.values()))
+    for index, order in zip(changed, outs, strict=True):
+        results[index] = BulkResult(
+            index=index, order_id=order.id, status="done", number=order.number, order=order
+        )
     ordered = [results[index] for index in range(len(wanted.items))]
-    done = sum(result.status == "done" for result in ordered)
-    return BulkResults(done=done, results=ordered)
+    return BulkResults(done=len(changed), results=ordered)
 
 
 async def _act_of(session: AsyncSession, principal: Principal, wanted: BulkIn) -> Act:
@@ -61,7 +66,7 @@ async def _act_of(session: AsyncSession, principal: Principal, wanted: BulkIn) -
         identity.authorize(principal, "dispatch:write")
         candidate = await driver_for(session, principal, wanted.driver_id)
 
-        async def give(item: BulkItem) -> OrderOut:
+        async def give(item: BulkItem) -> OrderRow:
             return await acts.give(
                 session, principal, action, candidate, item.order_id,
                 item.seen_version, wanted.reason, force=wanted.force,
@@ -71,18 +76,12 @@ async def _act_of(session: AsyncSession, principal: Principal, wanted: BulkIn) -
     action, permission = _STEPS[wanted.action]
     identity.authorize(principal, permission)
 
-    async def carry_out(item: BulkItem) -> OrderOut:
+    async def carry_out(item: BulkItem) -> OrderRow:
         return await acts.carry_out(
             session, principal, action, permission, item.order_id, wanted.reason, item.seen_version
         )
 
     return carry_out
-
-
-def _done(index: int, order: OrderOut) -> BulkResult:
-    return BulkResult(
-        index=index, order_id=order.id, status="done", number=order.number, order=order
-    )
 
 
 def _refused(index: int, order_id: UUID, error: DomainError) -> BulkResult:

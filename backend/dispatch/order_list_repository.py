@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Select,
-    and_,
+    String,
     case,
+    cast,
     func,
     literal,
     null,
@@ -27,46 +29,68 @@ from backend.dispatch.models import OrderRow, ParcelRow
 from backend.dispatch.numbers import read_number
 from backend.dispatch.order_repository import within
 from backend.dispatch.order_schemas import OrderFilter
-from backend.dispatch.rules import AT_RISK_WITHIN, TERMINAL, OrderState
+from backend.dispatch.rules import AT_RISK_WITHIN, OPEN, TERMINAL, OrderState
 
-_NAMES_AT_MOST = 2_000
-_ENDED_BY_STATE = tuple(sorted(TERMINAL))
+_NAMES_LOOKED_AT = 10_000
+_NAMES_KEPT = 1_000
+_KEPT = case((col(OrderRow.ended_at) > col(OrderRow.promised_at), "late"), else_="on_time")
+"""How a delivered order kept its promise."""
 
 
 def lateness_at(now: datetime) -> ColumnElement[Any]:
     """`rules.lateness` for each row."""
-    state, promised, ended = col(OrderRow.state), col(OrderRow.promised_at), col(OrderRow.ended_at)
-    expected = func.coalesce(col(OrderRow.eta_high), now + AT_RISK_WITHIN)
+    state = col(OrderRow.state)
     return case(
         (state.in_([OrderState.RETURNED, OrderState.CANCELLED]), null()),
-        (state == OrderState.DELIVERED, case((ended > promised, "late"), else_="on_time")),
-        (promised < now, "late"),
-        (expected > promised, "at_risk"),
-        else_="on_time",
+        (state == OrderState.DELIVERED, _KEPT),
+        else_=_open_lateness(now),
     )
 
 
-def _matching(
-    scopes: Sequence[str], merchant: str | None, wanted: OrderFilter, now: datetime
+def _open_lateness(now: datetime) -> ColumnElement[Any]:
+    promised = col(OrderRow.promised_at)
+    expected = func.coalesce(col(OrderRow.eta_high), now + AT_RISK_WITHIN)
+    return case((promised < now, "late"), (expected > promised, "at_risk"), else_="on_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whose orders are looked at: regions, and for a marketplace no orders but its own."""
+
+    scopes: Sequence[str]
+    merchant: str | None
+    now: datetime
+
+    def sees(self, region: str | None) -> list[ColumnElement[bool]]:
+        """The conditions of what they see below a region."""
+        conditions = [within(self.scopes)]
+        if self.merchant is not None:
+            conditions.append(col(OrderRow.merchant) == self.merchant)
+        if region is not None:
+            conditions.append(within([region]))
+        return conditions
+
+
+async def _matching(
+    session: AsyncSession, viewer: Viewer, wanted: OrderFilter
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a filter for a caller; `merchant` is the only one whose orders they see."""
+    """The conditions of a filter for a viewer."""
     row = OrderRow
-    conditions = [within(scopes)]
-    equal = {
-        row.merchant: merchant,
-        row.service: wanted.service,
-        row.driver_id: wanted.driver_id,
-        row.terms: wanted.terms,
-    }
-    conditions += [col(column) == value for column, value in equal.items() if value is not None]
-    if wanted.merchant is not None:
-        conditions.append(col(row.merchant) == wanted.merchant)
-    if wanted.region is not None:
-        conditions.append(within([wanted.region]))
+    conditions = viewer.sees(wanted.region)
+    equal = [
+        (row.merchant, wanted.merchant),
+        (row.service, wanted.service),
+        (row.driver_id, wanted.driver_id),
+        (row.terms, wanted.terms),
+    ]
+    conditions += [col(column) == value for column, value in equal if value is not None]
     if wanted.states:
         conditions.append(col(row.state).in_(wanted.states))
     if wanted.lateness is not None:
-        conditions.append(lateness_at(now) == wanted.lateness)
+        conditions.append(lateness_at(viewer.now) == wanted.lateness)
+    if wanted.lateness == "at_risk" or (wanted.states and OPEN.issuperset(wanted.states)):
+        # Nothing but open orders, which have indexes of their own.
+        conditions.append(col(row.ended_at).is_(None))
     if wanted.tag is not None:
         conditions.append(col(row.tags).contains([wanted.tag]))
     if wanted.flagged is not None:
@@ -77,12 +101,18 @@ def _matching(
     if wanted.created_until is not None:
         conditions.append(col(row.created_at) < wanted.created_until)
     if wanted.q and wanted.q.strip():
-        conditions.append(col(row.id).in_(_named(wanted.q.strip())))
+        # Found first and by themselves: together with the rest the planner would guess wrong.
+        ids = await session.scalars(_named(wanted.q.strip(), viewer.sees(wanted.region)))
+        conditions.append(col(row.id).in_(list(ids)))
     return conditions
 
 
-def _named(q: str) -> Select[Any]:
-    """The ids of orders that somebody may mean by `q`; each part has an index of its own."""
+def _named(q: str, seen: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The ids of orders that somebody may mean by `q`; each part has an index of its own.
+
+    Of orders that only share the beginning of a recipient's name with it, `_NAMES_LOOKED_AT` are
+    looked at and the newest `_NAMES_KEPT` of them meant.
+    """
     row = OrderRow
     parts: list[Select[Any]] = [
         select(col(row.id)).where(col(row.reference) == q),
@@ -94,25 +124,28 @@ def _named(q: str) -> Select[Any]:
     if q.startswith("+"):
         parts.append(select(col(row.id)).where(col(row.drop_phone) == q))
     elif len(q) > 1:
-        named = select(col(row.id)).where(
-            func.lower(col(row.drop_name)).startswith(q.lower(), autoescape=True)
+        begins = func.lower(col(row.drop_name)).startswith(q.lower(), autoescape=True)
+        named = (
+            select(col(row.id), col(row.created_at))
+            .where(begins, *seen)
+            .limit(_NAMES_LOOKED_AT)
+            .subquery()
         )
-        parts.append(select(named.limit(_NAMES_AT_MOST).subquery().c.id))
+        newest = select(named.c.id).order_by(named.c.created_at.desc()).limit(_NAMES_KEPT)
+        parts.append(select(newest.subquery().c.id))
     return select(union_all(*parts).subquery().c.id)
 
 
 async def page(
     session: AsyncSession,
-    scopes: Sequence[str],
-    merchant: str | None,
+    viewer: Viewer,
     wanted: OrderFilter,
     *,
-    now: datetime,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[OrderRow]:
     """Up to `limit` orders in the filter's order, from behind the place `after`."""
-    query = _ordered(_matching(scopes, merchant, wanted, now), wanted, after)
+    query = _ordered(await _matching(session, viewer, wanted), wanted, after)
     return list(await session.scalars(query.limit(limit)))
 
 
@@ -134,16 +167,14 @@ def _ordered(
 
 async def every(
     session: AsyncSession,
-    scopes: Sequence[str],
-    merchant: str | None,
+    viewer: Viewer,
     wanted: OrderFilter,
     *,
-    now: datetime,
     limit: int,
     at_once: int,
 ) -> AsyncIterator[Sequence[OrderRow]]:
     """The same from the beginning, handed over in parts while the server still reads."""
-    query = _ordered(_matching(scopes, merchant, wanted, now), wanted, None).limit(limit)
+    query = _ordered(await _matching(session, viewer, wanted), wanted, None).limit(limit)
     found = await session.stream_scalars(query.execution_options(yield_per=at_once))
     async for part in found.partitions():
         yield part
@@ -152,37 +183,42 @@ async def every(
 
 async def counts(
     session: AsyncSession,
-    scopes: Sequence[str],
-    merchant: str | None,
+    viewer: Viewer,
     wanted: OrderFilter,
     *,
-    now: datetime,
     most: int,
 ) -> list[tuple[str, str | None, int]]:
     """How many orders of the filter are in which state, how late; in one statement.
 
     Open orders are all counted. Of those that ended there can be millions: each state is counted
-    up to `most`, newest first, so that the cost has a bound.
+    up to `most`, so that the cost has a bound.
     """
-    conditions = _matching(scopes, merchant, wanted, now)
-    late = lateness_at(now)
+    conditions = await _matching(session, viewer, wanted)
     state = col(OrderRow.state)
-    parts: list[Select[Any]] = [
-        select(state.label("state"), late.label("late"))
-        .where(*conditions, col(OrderRow.ended_at).is_(None))
-    ]  # fmt: skip
-    parts += [
-        select(state, late)
-        .where(*conditions, state == ended)
-        .order_by(col(OrderRow.created_at).desc(), col(OrderRow.id).desc())
-        .limit(most)
-        for ended in _ENDED_BY_STATE
-    ]
+    parts: list[Select[Any]] = []
+    if not wanted.states or not OPEN.isdisjoint(wanted.states):
+        late = _open_lateness(viewer.now)
+        is_open = col(OrderRow.ended_at).is_(None)
+        parts.append(select(state.label("state"), late.label("late")).where(*conditions, is_open))
+    for ended in _ended_states(wanted):
+        kept = _KEPT if ended is OrderState.DELIVERED else cast(null(), String)
+        counted = select(state.label("state"), kept.label("late"))
+        parts.append(counted.where(*conditions, state == ended).limit(most))
+    if not parts:
+        return []
     rows = union_all(*(part.subquery().select() for part in parts)).subquery()
     found = await session.execute(
         select(rows.c.state, rows.c.late, func.count()).group_by(rows.c.state, rows.c.late)
     )
     return [(name, lateness, count) for name, lateness, count in found]
+
+
+def _ended_states(wanted: OrderFilter) -> list[OrderState]:
+    """The states that an order ends in among those that the filter can find."""
+    if wanted.lateness == "at_risk":
+        return []
+    possible = TERMINAL if wanted.lateness is None else {OrderState.DELIVERED}
+    return sorted(possible & set(wanted.states or TERMINAL))
 
 
 async def due_to_prepare(
@@ -193,10 +229,7 @@ async def due_to_prepare(
         select(OrderRow)
         .where(
             col(OrderRow.state) == OrderState.CREATED,
-            or_(
-                col(OrderRow.pickup_from).is_(None),
-                and_(col(OrderRow.pickup_from) <= opens_before),
-            ),
+            or_(col(OrderRow.pickup_from).is_(None), col(OrderRow.pickup_from) <= opens_before),
         )
         .order_by(col(OrderRow.pickup_from))
         .limit(limit)

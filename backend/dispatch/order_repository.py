@@ -22,17 +22,16 @@ def within(scopes: Sequence[str]) -> ColumnElement[bool]:
     """
     if EVERYWHERE in scopes:
         return true()
-    region, hub = col(OrderRow.region), col(OrderRow.hub)
-    return or_(
-        false(),
-        region.in_([scope for scope in scopes if "-" in scope and "." not in scope]),
-        hub.in_([scope for scope in scopes if "." in scope]),
-        *(
-            region.startswith(f"{scope}-", autoescape=True)
-            for scope in scopes
-            if "-" not in scope and "." not in scope
-        ),
-    )
+    hubs = [scope for scope in scopes if "." in scope]
+    cities = [scope for scope in scopes if "-" in scope and "." not in scope]
+    countries = [scope for scope in scopes if "-" not in scope and "." not in scope]
+    region = col(OrderRow.region)
+    conditions = [region.startswith(f"{country}-", autoescape=True) for country in countries]
+    if cities:
+        conditions.append(region.in_(cities))
+    if hubs:
+        conditions.append(col(OrderRow.hub).in_(hubs))
+    return or_(false(), *conditions)
 
 
 async def by_id(session: AsyncSession, order_id: UUID) -> OrderRow | None:

@@ -16,6 +16,7 @@ from backend.dispatch.errors import NoSuchOrder
 from backend.dispatch.lifecycle import may, merchant_of, place_of
 from backend.dispatch.models import OrderRow
 from backend.dispatch.numbers import read_number
+from backend.dispatch.order_list_repository import Viewer
 from backend.dispatch.order_schemas import OrderCounts, OrderFilter, Revealed, RevealedField
 from backend.dispatch.order_views import event_out, order_out, order_outs
 from backend.dispatch.rules import OrderState
@@ -26,6 +27,11 @@ from backend.platform import clock
 from backend.platform.errors import BadRequest, FieldError
 
 COUNTED_UP_TO = 10_000
+
+
+def viewer_of(principal: Principal) -> Viewer:
+    """The caller as lists know them."""
+    return Viewer(identity.scopes(principal, "orders:read"), merchant_of(principal), clock.now())
 
 
 async def order_row(
@@ -80,10 +86,8 @@ async def list_orders(
     wanted = wanted or OrderFilter()
     rows = await order_list_repository.page(
         session,
-        identity.scopes(principal, "orders:read"),
-        merchant_of(principal),
+        viewer_of(principal),
         wanted,
-        now=clock.now(),
         after=None if after is None else _place(after),
         limit=limit + 1,
     )
@@ -99,10 +103,8 @@ async def count_orders(
     identity.authorize(principal, "orders:read")
     found = await order_list_repository.counts(
         session,
-        identity.scopes(principal, "orders:read"),
-        merchant_of(principal),
+        viewer_of(principal),
         wanted or OrderFilter(),
-        now=clock.now(),
         most=COUNTED_UP_TO,
     )
     by_state: Counter[OrderState] = Counter()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import orjson
 import pytest
+from sqlalchemy import text
 
 from backend.dispatch import service
-from backend.dispatch.errors import NoSuchOrder
-from backend.dispatch.order_schemas import OrderFilter
+from backend.dispatch.errors import NoSuchOrder, WrongState
+from backend.dispatch.order_schemas import BulkIn, BulkItem, OrderFilter
 from backend.dispatch.rules import OrderState
 from backend.identity.schemas import SYSTEM, GrantScope, Principal
 from backend.platform.resources import Resources
@@ -52,3 +56,68 @@ async def test_a_ready_order_is_given_to_a_driver(resources: Resources) -> None:
     assert counts.by_lateness == {"on_time": 1}
     assert await service.changes_of(DISPATCHER, "TH-10") == 3
     assert await service.changes_of(ABROAD) == 0
+
+
+async def test_what_is_rolled_back_is_not_told_of(resources: Resources) -> None:
+    made = await place_order(resources)
+    before = await service.changes_of(DISPATCHER)
+
+    async def hold_twice() -> None:
+        async with resources.database.unit_of_work() as session:
+            for _ in range(2):
+                await service.hold_order(session, DISPATCHER, made.id, reason="Rain")
+
+    with pytest.raises(WrongState):
+        await hold_twice()
+    assert await service.changes_of(DISPATCHER) == before
+    items = [BulkItem(order_id=made.id)]
+    async with resources.database.unit_of_work() as session:
+        wanted = BulkIn(action="hold", items=items, reason="Rain")
+        await service.act_on_orders(session, DISPATCHER, wanted)
+        assert await service.changes_of(DISPATCHER) == before
+    assert await service.changes_of(DISPATCHER) == before + 1
+
+
+async def test_the_creation_tells_payments_what_they_need(resources: Resources) -> None:
+    market, _ = await marketplace(resources)
+    made = await place_order(
+        resources,
+        market,
+        payment={
+            "terms": "wallet",
+            "amount": {"minor": 9_900, "currency": "THB"},
+            "wallet_id": "0192f3a0-0000-7000-8000-000000000001",
+        },
+    )
+    async with resources.database.unit_of_work() as session:
+        values = await session.scalars(text("SELECT value FROM platform_outbox ORDER BY seq"))
+        told = {event["type"]: event for event in map(orjson.loads, values)}
+    event = told["order.created"]
+    assert (event["key"], event["region"], event["actor"]) == (str(made.id), made.hub, market.id)
+    expected = {
+        "order_id": str(made.id),
+        "number": made.number,
+        "reference": made.reference,
+        "merchant": market.id,
+        "region": "TH-10",
+        "terms": "wallet",
+        "amount": {"minor": 9_900, "currency": "THB"},
+        "wallet_id": "0192f3a0-0000-7000-8000-000000000001",
+        "method": None,
+        "gateway": None,
+        "weight_g": 900,
+    }
+    assert expected.items() <= event["data"].items()
+    assert datetime.fromisoformat(event["data"]["promised_at"]) == made.promised_at
+    assert told["order.ready"]["actor"] == "system"
+
+
+async def test_a_marketplace_is_not_told_who_works_here(resources: Resources) -> None:
+    market, _ = await marketplace(resources)
+    made = await place_order(resources, market)
+    async with resources.database.unit_of_work() as session:
+        await service.hold_order(session, DISPATCHER, made.id, reason="Wrong address")
+        steps = await service.order_history(session, market, made.id)
+        seen = await service.order_history(session, DISPATCHER, made.id)
+    assert [step.actor_name for step in steps] == ["market", "system", "user"]
+    assert seen[-1].actor_name == "Nok"
