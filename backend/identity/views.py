@@ -25,7 +25,8 @@ _PAGE = re.compile(r"/|(/[a-z0-9_\-]{1,40}){1,8}")
 async def list_views(session: AsyncSession, principal: Principal, page: str) -> list[SavedView]:
     """The caller's own views of a page, oldest first."""
     authorize(principal, "console:use")
-    return await repository.views(session, _person(principal), page)
+    person = _person(principal)
+    return await repository.views(session, person, page) if _PAGE.fullmatch(page) else []
 
 
 async def save_view(
@@ -74,7 +75,8 @@ def _check(page: str, name: str, query: str) -> None:
     if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
         detail = f"A view's name has 1 to {_LONGEST_NAME} characters."
         faults.append(FieldError("/name", "bad_name", detail))
-    if len(query) > _LONGEST_QUERY:
-        faults.append(FieldError("/query", "too_long", "This is too long to be kept."))
+    # What a browser asks for is percent-encoded, and so of these characters alone.
+    if len(query) > _LONGEST_QUERY or not (query.isascii() and query.isprintable()):
+        faults.append(FieldError("/query", "bad_query", "This cannot be kept as a view."))
     if faults:
         raise Invalid(faults[0].detail, errors=faults)

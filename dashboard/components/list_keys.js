@@ -21,8 +21,9 @@ function walk(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-/* Whether the key was one of the list's. */
+/* Whether the key was one of the list's; a page without a list has none. */
 export function listKey(key) {
+  if (!document.querySelector(".wp-main .wp-table-box")) return false;
   if (key === "j") walk(1);
   else if (key === "k") walk(-1);
   else if (key === "x") {

@@ -46,13 +46,15 @@ function Views({ views, momentary, onSave, onRemove }) {
   // The page was drawn beforehand without an address: the first picture must be that one.
   const [query, setQuery] = useState("");
   useEffect(() => setQuery(asked(search, momentary)), [search]);
-  const current = views.find((view) => asked(view.query, []) === query);
+  // Those of the page before this one are still here until this one's are loaded.
+  const own = views.filter((view) => view.page === (pathname.replace(/\/+$/, "") || "/"));
+  const current = own.find((view) => asked(view.query, []) === query);
   return (
     <nav className="wp-views" aria-label="Views of this list">
       <Link to={pathname} className="wp-chip" aria-current={query === "" ? "page" : undefined}>
         All
       </Link>
-      {views.map((view) => (
+      {own.map((view) => (
         <span key={view.id} className="wp-view">
           <Link
             to={view.query ? `${pathname}?${view.query}` : pathname}

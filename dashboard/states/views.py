@@ -17,6 +17,7 @@ class ViewRow(TypedDict):
     """A name, and what the address asks for under it."""
 
     id: str
+    page: str
     name: str
     query: str
 
@@ -26,23 +27,29 @@ class ViewsState(rx.State):
 
     views: list[ViewRow] = []
 
+    def _page(self) -> str:
+        return self.router.url.path.rstrip("/") or "/"
+
     @rx.event(background=True)
     @requires("console:use")
     async def load(self) -> None:
         """Show the views of this page."""
         async with self:
-            page = self.router.url.path
+            page = self._page()
         async with gateway.open(self) as (session, principal):
             found = await identity.list_views(session, principal, page)
         async with self:
-            self.views = [{"id": str(v.id), "name": v.name, "query": v.query} for v in found]
+            self.views = [
+                {"id": str(view.id), "page": view.page, "name": view.name, "query": view.query}
+                for view in found
+            ]
 
     @rx.event(background=True)
     @requires("console:use")
     async def save(self, name: str, query: str) -> Any:
         """Keep what the address asks for under a name."""
         async with self:
-            page = self.router.url.path
+            page = self._page()
         try:
             async with gateway.open(self) as (session, principal):
                 await identity.save_view(session, principal, page, str(name), str(query))

@@ -25,6 +25,7 @@ async def test_a_view_is_found_again_on_its_page_alone(uow: AsyncSession) -> Non
     assert await list_views(uow, nan, "/orders") == [saved]
     assert (saved.name, saved.query) == ("late ones", "state=late&region=TH-10")
     assert await list_views(uow, nan, "/drivers") == []
+    assert await list_views(uow, nan, "/orders\x00") == []
 
 
 async def test_the_same_name_again_replaces_what_it_stood_for(uow: AsyncSession) -> None:
@@ -55,6 +56,8 @@ async def test_views_of_others_are_neither_seen_nor_removed(uow: AsyncSession) -
         ("/orders", "x" * 41, "", "/name"),
         ("/orders", "a\u202eb", "", "/name"),
         ("/orders", "x", "q=" + "x" * 1_000, "/query"),
+        ("/orders", "x", "q=\ud800", "/query"),
+        ("/orders", "x", "q=\x00", "/query"),
     ],
 )
 async def test_what_cannot_be_kept_is_refused_by_field(
