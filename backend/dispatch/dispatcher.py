@@ -27,7 +27,8 @@ from backend.dispatch.matching_models import OfferRow
 from backend.dispatch.matching_repository import UNMATCHED
 from backend.dispatch.matching_rules import Fleet, Ints, OpenOrders
 from backend.dispatch.matching_schemas import OfferState, RunResult
-from backend.dispatch.travel import Floats, local_hour, speeds_m_s
+from backend.dispatch.routed_pairs import MOST_ORDERS, routed
+from backend.dispatch.travel import local_hour, speeds_m_s, travel_of
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock
@@ -90,8 +91,10 @@ async def _match(session: AsyncSession, principal: Principal, city: Region) -> R
     fleet, _ = await fleet_of(session, city.code, drivers, now)
     orders = columns_of(waiting, now)
     cooling = await cooling_pairs(session, orders, fleet, now)
-    speeds = speeds_m_s(local_hour(now, city.time_zone))
-    weighed, chosen, more = await asyncio.to_thread(_think, orders, fleet, speeds, cooling)
+    hour = local_hour(now, city.time_zone)
+    weighed = await _weighed(orders, fleet, cooling, hour)
+    chosen = await asyncio.to_thread(match, orders, fleet, weighed)
+    more = also_asked(orders, weighed, chosen, EXPRESS_ALSO_ASKS)
     rows = await _decisions(session, principal, city.code, now, orders, fleet, weighed, chosen)
     await matching_repository.add_decisions(session, rows)
     ready = await matching_repository.still_ready(
@@ -114,12 +117,15 @@ async def _match(session: AsyncSession, principal: Principal, city: Region) -> R
     )
 
 
-def _think(
-    orders: OpenOrders, fleet: Fleet, speeds: Floats, cooling: Ints
-) -> tuple[Weighed, Ints, dict[int, list[int]]]:
-    weighed = weigh(orders, fleet, speeds, cooling)
-    chosen = match(orders, fleet, weighed)
-    return weighed, chosen, also_asked(orders, weighed, chosen, EXPRESS_ALSO_ASKS)
+async def _weighed(orders: OpenOrders, fleet: Fleet, cooling: Ints, hour: int) -> Weighed:
+    """Candidates with fitness and costs, by the routing service's ways where there is one."""
+    speeds = speeds_m_s(hour)
+    weighed = await asyncio.to_thread(weigh, orders, fleet, speeds, cooling)
+    url = current().settings.routing_url
+    if not url or len(orders) > MOST_ORDERS:
+        return weighed
+    pairs = await routed(orders, fleet, weighed, travel_of(url), hour)
+    return weigh(orders, fleet, speeds, cooling, pairs=pairs)
 
 
 async def cooling_pairs(

@@ -16,6 +16,7 @@ from backend.simulation.jobs import AFTER, Job, job_of, nearest
 from backend.simulation.motion import Journey
 from backend.simulation.outgoing import Outgoing
 from backend.simulation.places import City
+from backend.simulation.streets import Point
 
 _IDLE_POLL_S = (11.0, 16.0)
 _BUSY_POLL_S = (22.0, 34.0)
@@ -77,6 +78,11 @@ class Courier:
     def busy(self) -> bool:
         """Whether there are orders in hand or events unsent: no time to end a shift."""
         return bool(self._jobs) or len(self._out) > 0
+
+    @property
+    def at(self) -> Point | None:
+        """Where the driver works now; None off shift."""
+        return self._journey.at if self._journey.on_shift else None
 
     @property
     def asks_code_of(self) -> str | None:

@@ -22,6 +22,7 @@ from backend.simulation.motion import Journey
 from backend.simulation.operator import DriverWish, Operator, Refused
 from backend.simulation.phone import Phone
 from backend.simulation.places import City, Hub
+from backend.simulation.streets import Point
 from backend.simulation.transport import Answer, Connections, Request, Transport, Unreachable
 from backend.simulation.wallet import Wallet
 
@@ -112,16 +113,11 @@ class Fleet:
         members: list[Member],
         wallet: Wallet,
         clock: Callable[[], float] = time.time,
-        ask_code: AskCode | None = None,
     ) -> None:
         self._transport = transport
         self._operator = operator
         self._wallet = wallet
         self._clock = clock
-        for member in members:
-            if member.courier is not None and ask_code is not None:
-                send = partial(self._send, member, app=True)
-                member.line = Line(member.courier, send, ask_code, member.code)
         self._queue: list[tuple[float, int, Member]] = []
         self._waiting: list[Member] = []
         self._busy: set[asyncio.Task[None]] = set()
@@ -142,10 +138,19 @@ class Fleet:
         self._connections = connections_for(len(members))
         heapq.heapify(self._queue)
 
-    @property
-    def enrolled(self) -> bool:
-        """Whether every driver has a token, or will not get one."""
-        return not self._waiting and not self._enrolling
+    def connect(self, ask_code: AskCode) -> None:
+        """Give every driver at work their app's line; recipients are asked for codes by this."""
+        for member in self._members:
+            if member.courier is not None:
+                send = partial(self._send, member, app=True)
+                member.line = Line(member.courier, send, ask_code, member.code)
+
+    def drivers_of(self, city: str) -> list[Point] | None:
+        """Where the drivers at work in a city are; None while some have no token yet."""
+        if self._waiting or self._enrolling:
+            return None
+        at = [m.courier.at for m in self._members if m.courier and m.city.code == city]
+        return [point for point in at if point is not None]
 
     @property
     def unsent(self) -> int:
@@ -337,10 +342,9 @@ async def simulate(
         members = [
             Member(n, cities, seed, start, wallet, works=works) for n in range(1, drivers + 1)
         ]
-        market = Market(
-            transport, operator, wallet, cities, orders_per_hour, lambda: fleet.enrolled
-        )
-        fleet = Fleet(transport, operator, members, wallet, ask_code=market.ask_code)
+        fleet = Fleet(transport, operator, members, wallet)
+        market = Market(transport, operator, wallet, cities, orders_per_hour, fleet.drivers_of)
+        fleet.connect(market.ask_code)
         _log.info("fleet_started", drivers=drivers, cities=len(cities), orders=orders_per_hour)
         trading = asyncio.create_task(_trade(market, stop)) if works else None
         try:

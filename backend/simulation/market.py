@@ -17,6 +17,7 @@ from backend.platform.telemetry import get_logger
 from backend.simulation import trade
 from backend.simulation.operator import Operator
 from backend.simulation.places import City
+from backend.simulation.streets import Point
 from backend.simulation.transport import Answer, Request, Transport, Unreachable
 from backend.simulation.wallet import Wallet
 
@@ -31,6 +32,8 @@ _BACKLOG = 0.22
 _WHY_OFF = ("customer changed their mind", "ordered twice", "out of stock", "wrong size")
 _WHY_HELD = ("recipient asks for another day", "address to be confirmed", "payment in question")
 _PERMISSIONS = ("orders:create", "orders:read", "orders:cancel")
+
+Drivers = Callable[[str], list[Point] | None]
 
 _log = get_logger(__name__)
 
@@ -58,7 +61,7 @@ def sellers() -> list[Seller]:
 class Market:
     """All marketplaces and the desk that holds an order now and then; one turn every ten seconds.
 
-    `ready` tells whether there are drivers to bring the first orders.
+    `drivers` tells where a city's drivers are, once they are all there; None before.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Market:
         wallet: Wallet,
         cities: list[City],
         orders_per_hour: int,
-        ready: Callable[[], bool],
+        drivers: Drivers,
         clock: Callable[[], float] = time.time,
         seed: str = "market",
     ) -> None:
@@ -77,7 +80,7 @@ class Market:
         self._wallet = wallet
         self._cities = cities
         self._per_hour = orders_per_hour
-        self._ready = ready
+        self._drivers = drivers
         self._clock = clock
         self._begun = clock()
         self._rng = Random(f"{seed}:{int(self._begun)}")
@@ -91,8 +94,8 @@ class Market:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Trade until `stop`; raises Refused where the operator may not make tokens."""
-        first = await self._open()
-        while not stop.is_set() and not self._ready():
+        first = await self.open()
+        while not stop.is_set() and self._drivers(self._cities[0].code) is None:
             await _pause(stop, _TURN_S / 5)
         self._turned = self._clock()
         if first and not stop.is_set():
@@ -102,7 +105,7 @@ class Market:
             await self.turn()
             await _pause(stop, _TURN_S)
 
-    async def _open(self) -> bool:
+    async def open(self) -> bool:
         """Get each marketplace its token; whether this is the first time."""
         first = False
         for seller in self._sellers:
@@ -125,7 +128,7 @@ class Market:
             share = city.profile["weight"] / weights
             expected = self._per_hour / 3600 * elapsed * share * trade.rhythm(city, now)
             for _ in range(_poisson(self._rng, expected)):
-                self._order(city, now, near=False)
+                self._order(city, now)
         for seller in self._sellers:
             await self._send(seller, now)
         await self._follow_up(now)
@@ -135,14 +138,15 @@ class Market:
         weights = [city.profile["weight"] for city in self._cities]
         for number in range(round(self._per_hour * _BACKLOG)):
             city = self._rng.choices(self._cities, weights)[0]
-            self._order(city, now, near=number % 3 > 0)
+            around = self._drivers(city.code) if number % 3 else None
+            self._order(city, now, self._rng.choice(around) if around else None)
 
-    def _order(self, city: City, now: float, *, near: bool) -> None:
+    def _order(self, city: City, now: float, near: Point | None = None) -> None:
         seller = self._rng.choices(self._sellers, [s.share for s in self._sellers])[0]
         self._made += 1
         reference = f"{seller.prefix}{int(self._begun):X}-{self._made:05d}"
         if len(seller.unsent) < _KEPT:
-            seller.unsent.append(trade.order(city, self._rng, now, reference, near=near))
+            seller.unsent.append(trade.order(city, self._rng, now, reference, near))
 
     async def _send(self, seller: Seller, now: float) -> None:
         """Send a seller's orders; unanswered ones are sent again, which makes none twice."""

@@ -19,6 +19,8 @@ _SELLERS_SPREAD_M = 1500.0
 _NEAREST_DROP_M = 350.0
 _FARTHEST_DROP_M = 6500.0
 _USUAL_DROP_M = 1900.0
+_SHORT_DROP_M = 600.0
+_CORNER_M = 180.0
 _WIDEST_SPREAD = 0.6
 # Share of the usual rate by local hour; at night there is less, in the evening most.
 RHYTHM = (
@@ -42,15 +44,17 @@ def rhythm(city: City, now: float) -> float:
     return RHYTHM[datetime.fromtimestamp(now, city.zone).hour]
 
 
-def order(city: City, rng: Random, now: float, reference: str, *, near: bool) -> dict[str, Any]:
+def order(
+    city: City, rng: Random, now: float, reference: str, near: Point | None = None
+) -> dict[str, Any]:
     """An order as a marketplace sends it, from a shop of the city to somebody who lives there.
 
-    `near` makes a short way of it, as for what is on its way already when a demo begins.
+    `near` is where a driver is who could bring it soon: from a shop around the corner, not far.
     """
     trade = trades()[city.code]
-    shop_at = _seller(city, rng)
-    home_at = _home(city, rng, shop_at, near=near)
-    express = near or rng.random() < 0.35
+    shop_at = _seller(city, rng) if near is None else _around(city, rng, near)
+    home_at = _home(city, rng, shop_at, _USUAL_DROP_M if near is None else _SHORT_DROP_M)
+    express = near is not None or rng.random() < 0.35
     made: dict[str, Any] = {
         "reference": reference,
         "region": city.code,
@@ -80,8 +84,12 @@ def _seller(city: City, rng: Random) -> Point:
     return hub.at
 
 
-def _home(city: City, rng: Random, shop_at: Point, *, near: bool) -> Point:
-    usual = _NEAREST_DROP_M * 2 if near else _USUAL_DROP_M
+def _around(city: City, rng: Random, at: Point) -> Point:
+    point = (at[0] + rng.gauss(0, _CORNER_M), at[1] + rng.gauss(0, _CORNER_M))
+    return point if city.inside(point) else at
+
+
+def _home(city: City, rng: Random, shop_at: Point, usual: float) -> Point:
     for _ in range(12):
         away = usual * exp(rng.gauss(0, _WIDEST_SPREAD))
         away = min(_FARTHEST_DROP_M, max(_NEAREST_DROP_M, away))

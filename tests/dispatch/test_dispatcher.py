@@ -44,6 +44,7 @@ from .city import (
     time_passes,
     turn,
 )
+from .routing_server import routing_server
 
 
 @pytest.fixture(autouse=True)
@@ -334,3 +335,19 @@ async def test_two_workers_at_once_offer_each_order_once(resources: Resources) -
         await asyncio.gather(*(dispatch_once(resources) for _ in range(4)))
     made = await offers_made(resources)
     assert sorted(offer.order_id for offer in made) == sorted(row.id for row in waiting)
+
+
+@pytest.mark.parametrize("routed", [False, True])
+async def test_the_routing_service_decides_who_is_near(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, routed: bool
+) -> None:
+    """As the crow flies the one across the blocks is nearer; by the roads it is the other."""
+    across = await driver(resources, (CENTRE[0] + 0.0069, CENTRE[1] + 0.0069))
+    straight_on = await driver(resources, (CENTRE[0] + 0.01, CENTRE[1]))
+    await order(resources)
+    with routing_server() as server:
+        monkeypatch.setattr(resources.settings, "routing_url", server.url if routed else "")
+        await turn(resources)
+        assert bool(server.asked) is routed
+    [offer] = await offers_made(resources)
+    assert offer.driver_id == (straight_on if routed else across)

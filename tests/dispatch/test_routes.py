@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -294,3 +297,25 @@ async def test_planning_a_region_tells_what_it_gained(bangkok: Resources) -> Non
     route = await _route(bangkok, who)
     assert route is not None
     assert route.made_by == "Nok"
+
+
+async def test_planning_processes_end_with_their_parent() -> None:
+    code = (
+        "import asyncio, os\n"
+        "from backend.dispatch import planner_pool\n"
+        "async def main():\n"
+        "    pool = planner_pool._pool()\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    run = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
+    )
+    assert run.stdout is not None
+    child = int(await run.stdout.readline())
+    await run.wait()
+    async with asyncio.timeout(20):
+        while psutil.pid_exists(child) and psutil.Process(child).status() != "zombie":
+            await asyncio.sleep(0.1)
