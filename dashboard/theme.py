@@ -22,6 +22,7 @@ OFF = "var(--wp-off)"
 STYLESHEETS = [
     "/tokens.css",
     "/console.css",
+    "/lists.css",
     "/orders.css",
     "/payments.css",
     "/integrations.css",

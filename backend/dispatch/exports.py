@@ -17,7 +17,7 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform import clock
 from backend.platform.money import plain
-from backend.platform.tables import lines
+from backend.platform.spreadsheet import lines
 
 MOST_ROWS = 50_000
 _AT_ONCE = 1_000

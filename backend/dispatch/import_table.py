@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from backend.dispatch.order_schemas import RowFault
 from backend.platform.errors import FieldError, Invalid, TooLarge
 from backend.platform.money import EXPONENTS
-from backend.platform.tables import lines, uncovered
+from backend.platform.spreadsheet import lines, uncovered
 from backend.regions.service import Directory
 
 MOST_ROWS = 5_000

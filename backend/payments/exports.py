@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,30 +13,20 @@ from backend.identity.schemas import Principal
 from backend.payments import cod, ledger, payments, reconciliation, refunds
 from backend.payments.schemas import CodFilter, Money, PaymentFilter, RefundFilter
 from backend.platform.money import plain
+from backend.platform.spreadsheet import MOST_ROWS, lines
 
-MOST_ROWS = 10_000
 _PAGE = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Rows under their names as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_cell(value) for value in row])
-    return text.getvalue()
+    return lines([names, *([_plain(value) for value in row] for row in rows)])
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
+def _plain(value: Any) -> Any:
     if isinstance(value, Money):
         return plain(value.minor, value.currency).partition(" ")[0]
-    text = str(value)
-    number = isinstance(value, int) or (text[:1] == "-" and text[1:].replace(".", "").isdigit())
-    return f"'{text}" if text.startswith(_FORMULA) and not number else text
+    return value
 
 
 async def _all(fetch: Callable[[str | None], Any]) -> list[Any]:
