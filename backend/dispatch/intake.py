@@ -129,7 +129,8 @@ async def take_in(
         for reference, verdict in judged.items():
             verdicts[reference] = (verdict, True)
             del waiting[reference]
-        rows = [_row(principal, order, directory, now) for order in waiting.values()]
+        # By reference, so that two batches with the same orders never wait in a circle.
+        rows = [_row(principal, waiting[name], directory, now) for name in sorted(waiting)]
         made = await order_repository.add(session, rows)
         for row in rows:
             # One that is not made met a number in use, or the same order on another connection.

@@ -15,6 +15,8 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -54,6 +56,46 @@ class OrderRow(SQLModel, table=True):
             "ix_dispatch_order_driver",
             "driver_id",
             postgresql_where=text("driver_id IS NOT NULL"),
+        ),
+        Index("ix_dispatch_order_hub", "hub", "created_at", "id"),
+        Index("ix_dispatch_order_merchant_created", "merchant", "created_at", "id"),
+        Index("ix_dispatch_order_promised", "promised_at", "id"),
+        Index("ix_dispatch_order_reference", "reference"),
+        Index("ix_dispatch_order_drop_phone", "drop_phone"),
+        Index(
+            "ix_dispatch_order_drop_name",
+            func.lower(literal_column("drop_name")).label("lowered"),
+            postgresql_ops={"lowered": "text_pattern_ops"},
+        ),
+        Index("ix_dispatch_order_tags", "tags", postgresql_using="gin"),
+        Index(
+            "ix_dispatch_order_flagged",
+            "created_at",
+            "id",
+            postgresql_where=text("flagged IS NOT NULL"),
+        ),
+        # The two that counts are read from, without a look at the table.
+        Index(
+            "ix_dispatch_order_open",
+            "promised_at",
+            "id",
+            postgresql_include=[
+                "state",
+                "region",
+                "hub",
+                "service",
+                "terms",
+                "eta_high",
+                "ended_at",
+            ],
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_dispatch_order_state",
+            "state",
+            "created_at",
+            "id",
+            postgresql_include=["region", "hub", "service", "terms", "promised_at", "ended_at"],
         ),
     )
 

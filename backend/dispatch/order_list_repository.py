@@ -11,7 +11,9 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Select,
+    String,
     case,
+    cast,
     func,
     literal,
     null,
@@ -31,19 +33,24 @@ from backend.dispatch.rules import AT_RISK_WITHIN, OPEN, TERMINAL, OrderState
 
 _NAMES_LOOKED_AT = 10_000
 _NAMES_KEPT = 1_000
+_KEPT = case((col(OrderRow.ended_at) > col(OrderRow.promised_at), "late"), else_="on_time")
+"""How a delivered order kept its promise."""
 
 
 def lateness_at(now: datetime) -> ColumnElement[Any]:
     """`rules.lateness` for each row."""
-    state, promised, ended = col(OrderRow.state), col(OrderRow.promised_at), col(OrderRow.ended_at)
-    expected = func.coalesce(col(OrderRow.eta_high), now + AT_RISK_WITHIN)
+    state = col(OrderRow.state)
     return case(
         (state.in_([OrderState.RETURNED, OrderState.CANCELLED]), null()),
-        (state == OrderState.DELIVERED, case((ended > promised, "late"), else_="on_time")),
-        (promised < now, "late"),
-        (expected > promised, "at_risk"),
-        else_="on_time",
+        (state == OrderState.DELIVERED, _KEPT),
+        else_=_open_lateness(now),
     )
+
+
+def _open_lateness(now: datetime) -> ColumnElement[Any]:
+    promised = col(OrderRow.promised_at)
+    expected = func.coalesce(col(OrderRow.eta_high), now + AT_RISK_WITHIN)
+    return case((promised < now, "late"), (expected > promised, "at_risk"), else_="on_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +194,23 @@ async def counts(
     up to `most`, so that the cost has a bound.
     """
     conditions = await _matching(session, viewer, wanted)
-    found = select(col(OrderRow.state).label("state"), lateness_at(viewer.now).label("late"))
-    parts = [
-        found.where(*conditions, col(OrderRow.state) == state).limit(most)
-        for state in _ended_states(wanted)
-    ]
+    state = col(OrderRow.state)
+    parts: list[Select[Any]] = []
     if not wanted.states or not OPEN.isdisjoint(wanted.states):
-        parts.append(found.where(*conditions, col(OrderRow.ended_at).is_(None)))
+        late = _open_lateness(viewer.now)
+        is_open = col(OrderRow.ended_at).is_(None)
+        parts.append(select(state.label("state"), late.label("late")).where(*conditions, is_open))
+    for ended in _ended_states(wanted):
+        kept = _KEPT if ended is OrderState.DELIVERED else cast(null(), String)
+        counted = select(state.label("state"), kept.label("late"))
+        parts.append(counted.where(*conditions, state == ended).limit(most))
     if not parts:
         return []
     rows = union_all(*(part.subquery().select() for part in parts)).subquery()
-    counted = await session.execute(
+    found = await session.execute(
         select(rows.c.state, rows.c.late, func.count()).group_by(rows.c.state, rows.c.late)
     )
-    return [(state, late, count) for state, late, count in counted]
+    return [(name, lateness, count) for name, lateness, count in found]
 
 
 def _ended_states(wanted: OrderFilter) -> list[OrderState]:

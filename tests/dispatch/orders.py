@@ -7,6 +7,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import httpx
+
 from backend.dispatch import service
 from backend.dispatch.rules import Action
 from backend.dispatch.schemas import OrderIn, OrderOut
@@ -87,3 +89,10 @@ async def marketplace(
         issued = await issue_api_token(session, SYSTEM, name, permissions=permissions, regions=held)
     principal = Principal("service", f"service:{name}", name, (), permissions, held)
     return principal, {"Authorization": f"Bearer {issued.secret}"}
+
+
+async def act(
+    client: httpx.AsyncClient, headers: dict[str, str], order: OrderOut, verb: str, **body: Any
+) -> httpx.Response:
+    """What the API answers to an action on the order."""
+    return await client.post(f"/api/v1/orders/{order.number}/{verb}", json=body, headers=headers)

@@ -10,16 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.dispatch import service
-from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.rules import Action
-from backend.dispatch.schemas import OrderOut
-from backend.dispatch.upkeep import prepare_due
 from backend.identity.schemas import SYSTEM, AuditFilter
 from backend.identity.service import list_audit
 from backend.platform import clock
 from backend.platform.resources import Resources
-from tests.dispatch.orders import advance, marketplace, order_body, place_order
+from tests.dispatch.orders import act, advance, marketplace, place_order
 from tests.tracking.fleet import Phone, hire, somebody
 
 Problem = Callable[[httpx.Response], dict[str, Any]]
@@ -36,12 +32,6 @@ async def phone(resources: Resources) -> Phone:
 @pytest.fixture
 async def nok(resources: Resources) -> dict[str, str]:
     return await somebody(resources, "fleet_manager", "TH-10")
-
-
-async def act(
-    client: httpx.AsyncClient, headers: dict[str, str], order: OrderOut, verb: str, **body: Any
-) -> httpx.Response:
-    return await client.post(f"/api/v1/orders/{order.number}/{verb}", json=body, headers=headers)
 
 
 async def test_a_dispatcher_gives_takes_back_and_holds(
@@ -207,83 +197,6 @@ async def test_a_driver_never_gets_more_than_they_carry_from_two_dispatchers(
     assert row["load"]["orders"] == row["capacity"]["most_orders"] == 6
 
 
-async def test_a_bulk_action_tells_which_half_failed(
-    client: httpx.AsyncClient, resources: Resources, phone: Phone, nok: dict[str, str]
-) -> None:
-    ready, held, abroad, old = [
-        await place_order(resources),
-        await place_order(resources),
-        await place_order(
-            resources,
-            region="IN-KA",
-            pickup={**order_body()["pickup"], "lat": 12.9716, "lon": 77.5946},
-            drop={**order_body()["drop"], "lat": 12.9716, "lon": 77.5946},
-            payment={"terms": "prepaid", "amount": {"minor": 1, "currency": "INR"}},
-        ),
-        await place_order(resources),
-    ]
-    await act(client, nok, held, "hold", reason="Wrong address")
-    items = [
-        {"order_id": str(held.id)},
-        {"order_id": str(abroad.id)},
-        {"order_id": str(ready.id), "seen_version": ready.version},
-        {"order_id": str(old.id), "seen_version": 1},
-    ]
-    body = {"action": "assign", "driver_id": str(phone.id), "items": items}
-    answer = (await client.post("/api/v1/orders/bulk", json=body, headers=nok)).json()
-    assert answer["done"] == 1
-    assert [(r["index"], r["status"], r["code"]) for r in answer["results"]] == [
-        (0, "refused", "wrong_state"),
-        (1, "refused", "not_found"),
-        (2, "done", None),
-        (3, "refused", "moved"),
-    ]
-    assert answer["results"][2]["order"]["driver_id"] == str(phone.id)
-    states = {
-        o["id"]: o["state"]
-        for o in (await client.get("/api/v1/orders", headers=nok)).json()["items"]
-    }
-    assert (states[str(ready.id)], states[str(held.id)], states[str(old.id)]) == (
-        "assigned", "on_hold", "ready",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"action": "assign"},
-        {"action": "hold"},
-        {"action": "explode", "reason": "Why not"},
-        {"action": "hold", "reason": "no"},
-    ],
-)
-async def test_a_bulk_action_that_lacks_something_is_refused_whole(
-    client: httpx.AsyncClient, resources: Resources, nok: dict[str, str], body: dict[str, Any]
-) -> None:
-    order = await place_order(resources)
-    items = [{"order_id": str(order.id)}]
-    answer = await client.post("/api/v1/orders/bulk", json={**body, "items": items}, headers=nok)
-    assert answer.status_code == 422
-    twice = {"action": "hold", "reason": "Twice", "items": items * 2}
-    assert (await client.post("/api/v1/orders/bulk", json=twice, headers=nok)).status_code == 422
-
-
-async def test_bulk_actions_on_the_same_orders_do_not_wait_in_a_circle(
-    client: httpx.AsyncClient, resources: Resources, nok: dict[str, str]
-) -> None:
-    orders = [await place_order(resources) for _ in range(12)]
-    items = [{"order_id": str(order.id)} for order in orders]
-    bodies = [
-        {"action": "hold", "reason": "Flood", "items": part}
-        for part in (items, items[::-1], items[3:] + items[:3])
-    ]
-    answers = await asyncio.gather(
-        *(client.post("/api/v1/orders/bulk", json=body, headers=nok) for body in bodies)
-    )
-    assert [answer.status_code for answer in answers] == [200] * 3
-    assert sum(answer.json()["done"] for answer in answers) == 12
-
-
 async def test_a_marketplace_cancels_its_own_orders_and_no_others(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:
@@ -373,20 +286,3 @@ async def test_a_reveal_is_one_field_and_recorded(
         wanted = AuditFilter(action="order.field_revealed")
         [entry] = await list_audit(session, SYSTEM, wanted)
     assert entry.after == {"number": order.number, "field": "drop.phone"}
-
-
-async def test_an_order_waits_for_its_pickup_window(
-    resources: Resources, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opens = clock.now() + timedelta(hours=3)
-    window = [opens.isoformat(), (opens + timedelta(hours=2)).isoformat()]
-    pickup = {**order_body()["pickup"], "window": window}
-    order = await place_order(resources, pickup=pickup, promised_at=None)
-    assert (order.state, order.version) == ("created", 1)
-    assert await prepare_due(resources) == 0
-    near = opens - timedelta(minutes=59)
-    monkeypatch.setattr(clock, "now", lambda: near)
-    assert await prepare_due(resources) == 1
-    async with resources.database.unit_of_work() as session:
-        [ready] = (await service.list_orders(session, SYSTEM, OrderFilter())).items
-    assert (ready.state, ready.version) == ("ready", 2)

@@ -258,6 +258,18 @@ async def test_a_batch_is_bounded_and_may_be_named(
     assert [result["status"] for result in named.json()["results"]] == ["accepted"]
 
 
+async def test_batches_of_the_same_orders_at_once_make_each_once(
+    client: httpx.AsyncClient, market: dict[str, str]
+) -> None:
+    bodies = [order_body() for _ in range(60)]
+    batches = (bodies, bodies[::-1], bodies[20:] + bodies[:20])
+    answers = await asyncio.gather(*(post(client, b, market, "/batch") for b in batches))
+    results = [result for answer in answers for result in answer.json()["results"]]
+    assert [result["status"] for result in results].count("accepted") == 60
+    assert [result["status"] for result in results].count("duplicate") == 120
+    assert len({result["number"] for result in results}) == 60
+
+
 async def test_a_batch_of_500_takes_few_statements(resources: Resources) -> None:
     from sqlalchemy import event
 

@@ -100,6 +100,38 @@ def upgrade() -> None:
         ["region", "state", "promised_at"],
         unique=False,
     )
+    for name, columns in {
+        "hub": ["hub", "created_at", "id"],
+        "merchant_created": ["merchant", "created_at", "id"],
+        "promised": ["promised_at", "id"],
+        "reference": ["reference"],
+        "drop_phone": ["drop_phone"],
+    }.items():
+        op.create_index(f"ix_dispatch_order_{name}", "dispatch_order", columns)
+    op.execute(
+        "CREATE INDEX ix_dispatch_order_drop_name ON dispatch_order"
+        " (lower(drop_name) text_pattern_ops)"
+    )
+    op.create_index("ix_dispatch_order_tags", "dispatch_order", ["tags"], postgresql_using="gin")
+    op.create_index(
+        "ix_dispatch_order_flagged",
+        "dispatch_order",
+        ["created_at", "id"],
+        postgresql_where=sa.text("flagged IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_dispatch_order_open",
+        "dispatch_order",
+        ["promised_at", "id"],
+        postgresql_include=["state", "region", "hub", "service", "terms", "eta_high"],
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "ix_dispatch_order_state",
+        "dispatch_order",
+        ["state", "created_at", "id"],
+        postgresql_include=["region", "hub", "service", "terms", "promised_at", "ended_at"],
+    )
     op.create_table(
         "dispatch_parcel",
         sa.Column("order_id", sa.Uuid(), nullable=False),
