@@ -14,7 +14,7 @@ from backend.settings import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class BestKnown:
-    """The best published cost; `vehicles` must not be exceeded where it counts before distance."""
+    """The best published cost, and its vehicles where they count before the distance."""
 
     cost: float
     vehicles: int | None
@@ -114,8 +114,5 @@ def _instance(
     def way(a: int, b: int) -> float:
         return hypot(places[a][0] - places[b][0], places[a][1] - places[b][1])
 
-    most = int(vehicles)
-    if best is not None and best.vehicles is not None:
-        most = min(most, best.vehicles)
-    problem = Problem(nodes, way, capacity, most, pairs, loaded=loaded)
+    problem = Problem(nodes, way, capacity, int(vehicles), pairs, loaded=loaded)
     return Instance(name, places, problem, best)

@@ -10,7 +10,7 @@ from backend.dispatch.etas import refresh_city
 from backend.dispatch.travel import travel_of
 from backend.identity.schemas import SYSTEM
 from backend.platform.resources import Resources
-from backend.platform.telemetry import meter
+from backend.platform.telemetry import meter, tracer
 from backend.regions import service as regions
 
 EVERY_S = 15.0
@@ -41,7 +41,8 @@ async def foretell_once(resources: Resources) -> int:
         async with resources.database.unit_of_work() as session:
             if not await matching_repository.try_lock(session, f"dispatch:eta:{code}"):
                 continue
-            count = await refresh_city(session, city, travel)
+            with tracer.start_as_current_span("refresh etas", attributes={"city": code}):
+                count = await refresh_city(session, city, travel)
         _told.add(count, {"city": code})
         moved += count
     return moved

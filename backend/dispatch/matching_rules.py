@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from backend.dispatch.matching_schemas import Unfit
+from backend.dispatch.matching_schemas import Objection
 from backend.dispatch.travel import Floats, road_m
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-REASONS = tuple(Unfit)
+REASONS = tuple(Objection)
 UNASSIGNED_S = 40_000.0
 """What it costs to leave an order for the next time: more than any driver."""
 REACH_S = 2_700.0
@@ -138,18 +138,20 @@ def unfitness(
     o, d = pairs.order, pairs.driver
     wanted = orders.vehicle[o]
     finish = _finish_s(orders, fleet, pairs, speeds)
+    weight = fleet.weight_g[d] + orders.weight_g[o]
+    volume = fleet.volume_cm3[d] + orders.volume_cm3[o]
     broken = {
-        Unfit.OFF_SHIFT: ~fleet.on_shift[d],
-        Unfit.NOT_HEARD: ~fleet.heard[d],
-        Unfit.VEHICLE: (wanted >= 0) & (wanted != fleet.vehicle[d]),
-        Unfit.SKILLS: _lacking(orders, fleet, o, d),
-        Unfit.ORDERS_FULL: fleet.orders[d] >= fleet.most_orders[d],
-        Unfit.WEIGHT_FULL: fleet.weight_g[d] + orders.weight_g[o] > fleet.most_weight_g[d],
-        Unfit.VOLUME_FULL: fleet.volume_cm3[d] + orders.volume_cm3[o] > fleet.most_volume_cm3[d],
-        Unfit.SHIFT_ENDS: finish > fleet.shift_left_s[d],
-        Unfit.COOLING_DOWN: np.isin(o * len(fleet) + d, cooling),
-        Unfit.OFFERED_ENOUGH: fleet.open_offers[d] >= MOST_OPEN_OFFERS,
-        Unfit.OUT_OF_REACH: pairs.seconds > REACH_S,
+        Objection.OFF_SHIFT: ~fleet.on_shift[d],
+        Objection.NOT_HEARD: ~fleet.heard[d],
+        Objection.VEHICLE: (wanted >= 0) & (wanted != fleet.vehicle[d]),
+        Objection.SKILLS: _lacking(orders, fleet, o, d),
+        Objection.ORDERS_FULL: fleet.orders[d] >= fleet.most_orders[d],
+        Objection.WEIGHT_FULL: weight > fleet.most_weight_g[d],
+        Objection.VOLUME_FULL: volume > fleet.most_volume_cm3[d],
+        Objection.SHIFT_ENDS: finish > fleet.shift_left_s[d],
+        Objection.COOLING_DOWN: np.isin(o * len(fleet) + d, cooling),
+        Objection.OFFERED_ENOUGH: fleet.open_offers[d] >= MOST_OPEN_OFFERS,
+        Objection.OUT_OF_REACH: pairs.seconds > REACH_S,
     }
     bits = np.zeros(len(o), dtype=np.uint16)
     for number, reason in enumerate(REASONS):
@@ -167,7 +169,7 @@ def _lacking(orders: OpenOrders, fleet: Fleet, o: Ints, d: Ints) -> Bools:
     return lacking
 
 
-def reasons_of(bits: int) -> list[Unfit]:
+def reasons_of(bits: int) -> list[Objection]:
     """The reasons of one pair."""
     return [reason for number, reason in enumerate(REASONS) if bits >> number & 1]
 

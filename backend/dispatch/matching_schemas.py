@@ -25,8 +25,8 @@ class OfferState(StrEnum):
     TAKEN_BACK = "taken_back"
 
 
-class Unfit(StrEnum):
-    """Why a driver cannot take an order."""
+class Objection(StrEnum):
+    """What speaks against offering an order to a driver."""
 
     OFF_SHIFT = "off_shift"
     NOT_HEARD = "not_heard"
@@ -87,7 +87,7 @@ class Candidate(BaseModel):
     distance_m: int
     travel_s: int
     costs: Costs
-    unfit: list[Unfit] = []
+    unfit: list[Objection] = []
 
 
 class RankedDriver(Candidate):

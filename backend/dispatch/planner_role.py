@@ -9,7 +9,7 @@ from backend.dispatch import eta_repository, planner_pool
 from backend.dispatch.planning_rounds import improve_city
 from backend.identity.schemas import SYSTEM
 from backend.platform.resources import Resources
-from backend.platform.telemetry import meter
+from backend.platform.telemetry import meter, tracer
 from backend.regions import service as regions
 
 EVERY_S = 4.0
@@ -39,7 +39,8 @@ async def plan_once(resources: Resources) -> int:
         city = directory.get(code)
         if city is None:
             continue
-        count = await improve_city(resources, city)
+        with tracer.start_as_current_span("plan city", attributes={"city": code}):
+            count = await improve_city(resources, city)
         _made.add(count, {"city": code})
         made += count
     return made

@@ -22,8 +22,9 @@ from backend.dispatch.fleet import due_at
 from backend.dispatch.matching_models import RouteRow, StopRow
 from backend.dispatch.models import OrderRow
 from backend.dispatch.planning import FAR_S, Errand, Schedule, Stop, Tour, schedule
+from backend.dispatch.roster_rules import Room
 from backend.dispatch.route_repository import TO_DROP, TO_PICK_UP
-from backend.dispatch.travel import Point, Travel, local_hour
+from backend.dispatch.travel import Point, Table, Travel, local_hour
 from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock
 from backend.platform.ids import uuid7
@@ -79,34 +80,24 @@ async def tours_of_city(
         row = row_of.get(driver)
         if row is None or not any(stops_left(order) for order in orders):
             continue
-        ahead = _Ahead.of(orders, planned.get(driver, (None, []))[1])
-        left_s = int((ends[driver] - now).total_seconds()) if driver in ends else FAR_S
-        most = capacity_of(everyone.vehicles[row], own.get(driver))
-        hour = local_hour(now, city.time_zone)
+        route, stops = planned.get(driver, (None, []))
+        ahead = _Ahead.of(orders, stops)
+        vehicle, hour = everyone.vehicles[row], local_hour(now, city.time_zone)
         points = [_start(everyone, row, ahead.points[0]), *ahead.points]
-        table = await travel.table(points, points, everyone.vehicles[row], hour)
+        table = await travel.table(points, points, vehicle, hour)
+        left_s = int((ends[driver] - now).total_seconds()) if driver in ends else FAR_S
         found.append(
             DriverTour(
                 driver_id=driver,
-                vehicle=everyone.vehicles[row],
+                vehicle=vehicle,
                 place=everyone.hubs[row] or city.code,
                 city=city.code,
                 hour=hour,
                 now=now,
                 points=points,
                 orders={order.id: order for order in orders},
-                tour=Tour(
-                    seconds=np.rint(table.seconds).astype(np.int64),
-                    metres=np.rint(table.metres).astype(np.int64),
-                    left_s=left_s,
-                    most_weight_g=most.weight_g,
-                    most_volume_cm3=most.volume_cm3,
-                    errands=ahead.errands(now),
-                    plan=ahead.plan,
-                    fixed=ahead.fixed,
-                    held=ahead.held,
-                ),
-                route=planned.get(driver, (None, []))[0],
+                tour=ahead.tour(table, left_s, capacity_of(vehicle, own.get(driver)), now),
+                route=route,
                 stops=ahead.known,
                 missing=len(ahead.known) < len(ahead.plan),
             )
@@ -173,8 +164,22 @@ class _Ahead:
         weight = sum(order.weight_g for order in staying)
         return weight, sum(order.volume_cm3 for order in staying)
 
+    def tour(self, table: Table, left_s: int, most: Room, now: datetime) -> Tour:
+        """The whole as planning sees it; row 0 of the table is where the driver is."""
+        return Tour(
+            seconds=np.rint(table.seconds).astype(np.int64),
+            metres=np.rint(table.metres).astype(np.int64),
+            left_s=left_s,
+            most_weight_g=most.weight_g,
+            most_volume_cm3=most.volume_cm3,
+            errands=self.errands(now),
+            plan=self.plan,
+            fixed=self.fixed,
+            held=self.held,
+        )
+
     def errands(self, now: datetime) -> tuple[Errand, ...]:
-        """The orders as planning sees them; row 0 of the tables is the driver."""
+        """The orders as planning sees them; their rows are those of the table."""
         row_of = {stop: number for number, stop in enumerate(self.plan, 1)}
 
         def seconds(at: datetime | None, otherwise: int) -> int:
