@@ -77,7 +77,7 @@ class Courier:
 
     @property
     def busy(self) -> bool:
-        """Whether there are orders in hand or events unsent: no time to end a shift."""
+        """Whether there are orders in hand or events unsent."""
         return bool(self._jobs) or len(self._out) > 0
 
     @property

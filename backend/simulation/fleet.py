@@ -308,6 +308,7 @@ class Fleet:
         return answer
 
     def _report(self) -> None:
+        couriers = [member.courier for member in self._members if member.courier is not None]
         _log.info(
             "fleet",
             drivers=len(self._members),
@@ -316,7 +317,8 @@ class Fleet:
             refused=dict(self.tally.refused),
             flagged=dict(self.tally.flagged),
             unsent=self.unsent,
-            stops_done=sum(m.courier.done for m in self._members if m.courier is not None),
+            busy=sum(courier.busy for courier in couriers),
+            orders_ended=sum(courier.done for courier in couriers),
         )
 
 
