@@ -68,6 +68,7 @@ class Courier:
         self._free_from = start
         self._poll_at = start + self._rng.uniform(0, 20)
         self._cursor: str | None = None
+        self._doubts = False
         self._place: tuple[float, float] | None = None
         self._reachable = True
         self._last_reachable = start
@@ -76,7 +77,7 @@ class Courier:
 
     @property
     def busy(self) -> bool:
-        """Whether there are orders in hand or events unsent: no time to end a shift."""
+        """Whether there are orders in hand or events unsent."""
         return bool(self._jobs) or len(self._out) > 0
 
     @property
@@ -120,17 +121,20 @@ class Courier:
         """Take in what the server answered to a sync."""
         self._out.go_on(answer["next_seq"], answer["missing"], now)
         self._poll_at = now + self._rng.uniform(*(_BUSY_POLL_S if self._jobs else _IDLE_POLL_S))
-        self._cursor = answer["cursor"]
         for event, result in self._out.settle([*answer["results"], *answer["settled"]]):
             if result["outcome"] != "accepted":
                 self._refused(event)
-        for task in answer["tasks"]:
-            if not self._out.about(task["order_id"]):
-                self._keep(job_of(task, self._city.streets))
+        news = [task for task in answer["tasks"] if not self._out.about(task["order_id"])]
+        for task in news:
+            self._keep(job_of(task, self._city.streets))
         for order_id in answer["gone"]:
             self._lose(order_id)
         for offer in answer["offers"]:
             self._consider(now, offer)
+        # What the app is ahead of is asked for again, once the server has heard of it.
+        if len(news) == len(answer["tasks"]) and not self._doubts:
+            self._cursor = answer["cursor"]
+        self._doubts = False
 
     def heard_code(self, now: float, number: str, codes: dict[str, str]) -> None:
         """The recipient, asked in person, reads out the code."""
@@ -187,6 +191,7 @@ class Courier:
             self._pictured.add(order_id)
         self._lose(order_id)
         self._cursor = None
+        self._doubts = True
         self._poll_at = 0.0
 
     def _tell(self, what: str, now: float, job: Job, /, **payload: Any) -> None:

@@ -86,6 +86,11 @@ class Member:
         self.device: Device | None = wallet.get(self.code)
         self.refusals = 0
 
+    def has_to_say(self, now: float) -> bool:
+        """Whether the phone has anything to tell the server."""
+        tracks = self.phone.unsent > 0 or self.phone.wants_to_tell_shift()
+        return tracks or (self.courier is not None and self.courier.wants_to_sync(now))
+
 
 def city_for(number: int, cities: list[City]) -> City:
     """The driver's city: by weight, and the same however many drivers there are."""
@@ -203,7 +208,7 @@ class Fleet:
             phone.live(now)
             if member.courier is not None:
                 member.courier.live(now, phone.place, reachable=phone.reachable)
-            if phone.reachable and (phone.unsent or phone.wants_to_tell_shift()):
+            if phone.reachable and member.has_to_say(now):
                 self._begin(self._speak(number, member))
             else:
                 heapq.heappush(self._queue, (member.phone.due(), number, member))
@@ -303,6 +308,7 @@ class Fleet:
         return answer
 
     def _report(self) -> None:
+        couriers = [member.courier for member in self._members if member.courier is not None]
         _log.info(
             "fleet",
             drivers=len(self._members),
@@ -311,7 +317,8 @@ class Fleet:
             refused=dict(self.tally.refused),
             flagged=dict(self.tally.flagged),
             unsent=self.unsent,
-            stops_done=sum(m.courier.done for m in self._members if m.courier is not None),
+            busy=sum(courier.busy for courier in couriers),
+            orders_ended=sum(courier.done for courier in couriers),
         )
 
 
@@ -338,7 +345,7 @@ async def simulate(
             raise Refused("The token sees none of the demo cities; is the sample data there?")
         start = time.time()
         wallet = Wallet(data_dir, url)
-        works = orders_per_hour > 0
+        works = orders_per_hour > 0 and drivers > 0
         members = [
             Member(n, cities, seed, start, wallet, works=works) for n in range(1, drivers + 1)
         ]

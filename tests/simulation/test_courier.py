@@ -206,6 +206,37 @@ def test_an_order_taken_away_is_dropped_at_once() -> None:
     assert not world.courier.busy
 
 
+def test_what_the_app_is_ahead_of_is_asked_for_again() -> None:
+    """News of an order that came while an event of it was unsent must not be missed."""
+    world = World("ahead")
+
+    def has_events() -> bool:
+        return len(world.courier.sync_body(world.now)["events"]) > 0
+
+    world.live(3600, reachable=False, until=has_events)
+    moved = {**world.task, "version": 5}
+    world.courier.synced(world.now, answer(cursor="newer", tasks=[moved]))
+    assert world.courier.sync_body(world.now)["cursor"] == "c"
+    sent = world.courier.sync_body(world.now)["events"]
+    done = [ok(event) for event in sent]
+    world.courier.synced(world.now, answer(cursor="newer", tasks=[moved], results=done))
+    assert world.courier.sync_body(world.now)["cursor"] == "newer"
+
+
+def test_a_refused_step_has_everything_asked_for_anew() -> None:
+    world = World("refused")
+
+    def has_events() -> bool:
+        return len(world.courier.sync_body(world.now)["events"]) > 0
+
+    world.live(3600, reachable=False, until=has_events)
+    [event] = world.courier.sync_body(world.now)["events"]
+    no = {**ok(event), "status": "rejected", "code": "not_yours"}
+    world.courier.synced(world.now, answer(cursor="newer", results=[no]))
+    assert world.courier.sync_body(world.now)["cursor"] is None
+    assert world.courier.wants_to_sync(world.now)
+
+
 def test_an_app_that_lost_its_storage_goes_on_counting_where_the_server_is() -> None:
     world = World("fresh")
     fresh = Courier(CITY, world.journey, "fresh", START)
