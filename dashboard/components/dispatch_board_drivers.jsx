@@ -9,6 +9,7 @@ const SOON_MS = 60 * 60_000;
 /* A driver's room as tone and word. */
 export function roomOf(driver, now, zone) {
   if (driver.unfit) return ["off", driver.unfit];
+  if (driver.note) return ["warning", driver.note];
   if (driver.ends && driver.ends - now < SOON_MS) return ["warning", `ends ${clockOf(driver.ends, zone)}`];
   if (driver.load >= driver.room) return ["off", `full, ${driver.load} of ${driver.room}`];
   return driver.load === 0 ? ["good", "free"] : ["info", `${driver.load} of ${driver.room}`];

@@ -7,6 +7,7 @@ const BEFORE_MS = 20 * 60_000;
 const AFTER_MS = 3 * 3_600_000;
 const TICK_MS = 30 * 60_000;
 const SHORTEST = 0.9; // per cent of the row's width
+const LABELLED = 2.8; // per cent: narrower bars have no room for words
 const STARTS_AFTER_PX = 4;
 const WORDS = { critical: "late", warning: "tight", good: "in time", info: "in time" };
 
@@ -129,7 +130,7 @@ function PlanRow({ plan, board, share, ticks, now }) {
                 title={titleOf(stop, tone, board.zone)} aria-label={`${titleOf(stop, tone, board.zone)}${editable ? ". Alt and arrows move it, p pins it" : ""}`}
                 onPointerDown={(event) => press(event, at)} onKeyDown={(event) => key(event, at)} onClick={() => board.choose(stop.order)}
               >
-                <span aria-hidden="true">{stop.number.slice(-4)}</span>
+                {width > LABELLED && <span aria-hidden="true">{stop.number.slice(-4)}</span>}
               </button>
             </span>
           );

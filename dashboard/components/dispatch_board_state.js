@@ -167,8 +167,8 @@ function useRanking(detail, chosen) {
     if (held.current.id !== chosen) held.current = { id: chosen, places: new Map() };
     const { places } = held.current;
     for (const driver of detail.drivers) if (!places.has(driver.id)) places.set(driver.id, places.size);
-    const unfit = (driver) => (driver.unfit ? 1 : 0);
-    return [...detail.drivers].sort((a, b) => unfit(a) - unfit(b) || places.get(a.id) - places.get(b.id));
+    const hindered = (driver) => (driver.unfit ? 2 : driver.note ? 1 : 0);
+    return [...detail.drivers].sort((a, b) => hindered(a) - hindered(b) || places.get(a.id) - places.get(b.id));
   }, [detail, chosen]);
 }
 

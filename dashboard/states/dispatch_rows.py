@@ -36,7 +36,14 @@ from dashboard.states.dispatch_shapes import (
     Weighed,
     Why,
 )
-from dashboard.states.dispatch_words import cut, load_words, needs_words, unfit_words, window_words
+from dashboard.states.dispatch_words import (
+    cut,
+    hindrances,
+    load_words,
+    needs_words,
+    unfit_words,
+    window_words,
+)
 
 TIGHT_S = 300
 PLANS_AT_MOST = 60
@@ -95,11 +102,13 @@ def roster_line(row: RosterRow) -> DriverLine:
         "metres": -1,
         "seconds": -1,
         "unfit": away.get(driver.status, ""),
+        "note": "",
     }
 
 
 def ranked_line(driver: RankedDriver, ends: int) -> DriverLine:
     """A driver as a candidate for the order at hand."""
+    unfit, note = hindrances(driver)
     return {
         "id": str(driver.driver_id),
         "code": driver.code,
@@ -112,7 +121,8 @@ def ranked_line(driver: RankedDriver, ends: int) -> DriverLine:
         "lon": driver.lon,
         "metres": driver.distance_m,
         "seconds": driver.travel_s,
-        "unfit": unfit_words(driver),
+        "unfit": unfit,
+        "note": note,
     }
 
 

@@ -45,6 +45,7 @@ class DriverLine(TypedDict):
     metres: int
     seconds: int
     unfit: str
+    note: str
 
 
 class Stop(TypedDict):

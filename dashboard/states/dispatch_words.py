@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from backend.dispatch.matching_schemas import Candidate
@@ -21,6 +22,8 @@ _UNFIT = {
     "offered_enough": "has offers enough",
     "out_of_reach": "out of reach",
 }
+_MATCHING_ONLY = frozenset({"cooling_down", "offered_enough", "out_of_reach"})
+"""What keeps matching from asking a driver, and a dispatcher from nothing."""
 DONE = {
     "assign": "assigned",
     "reassign": "reassigned",
@@ -64,7 +67,19 @@ def window_words(order: OrderOut, zone: str) -> str:
 
 def unfit_words(candidate: Candidate) -> str:
     """Why a driver cannot take the order; empty for one who can."""
-    words = [_UNFIT[reason.value] for reason in candidate.unfit]
+    return _words(candidate, [reason.value for reason in candidate.unfit])
+
+
+def hindrances(candidate: Candidate) -> tuple[str, str]:
+    """Why a dispatcher cannot give the driver the order, and what else they may want to know."""
+    reasons = [reason.value for reason in candidate.unfit]
+    hard = [reason for reason in reasons if reason not in _MATCHING_ONLY]
+    soft = [reason for reason in reasons if reason in _MATCHING_ONLY]
+    return _words(candidate, hard), _words(candidate, soft)
+
+
+def _words(candidate: Candidate, reasons: Sequence[str]) -> str:
+    words = [_UNFIT[reason] for reason in reasons]
     if words == ["full"]:
         return f"full, {candidate.orders} of {candidate.most_orders}"
     return ", ".join(words)

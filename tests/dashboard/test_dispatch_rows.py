@@ -15,7 +15,7 @@ from backend.platform.resources import Resources
 from dashboard.states import dispatch_rows as rows
 from dashboard.states.dispatch_deeds import MOST_AT_ONCE, done_words, read_deed
 from dashboard.states.dispatch_load import read_look
-from dashboard.states.dispatch_words import unfit_words
+from dashboard.states.dispatch_words import hindrances, unfit_words
 from tests.dispatch.orders import place_order
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -94,6 +94,13 @@ def test_the_newest_decision_says_who_was_chosen_and_who_could_not() -> None:
 def test_every_reason_against_a_driver_has_words() -> None:
     for reason in Unfit:
         assert unfit_words(candidate("DRV-0001", reason))
+
+
+def test_what_only_matching_minds_does_not_stop_a_dispatcher() -> None:
+    asked = candidate("DRV-0001", Unfit.OFFERED_ENOUGH)
+    assert hindrances(asked) == ("", "has offers enough")
+    full = candidate("DRV-0002", Unfit.ORDERS_FULL, Unfit.OUT_OF_REACH)
+    assert hindrances(full) == ("full, 3 of 3", "out of reach")
 
 
 def test_an_order_that_left_says_who_did_what() -> None:
