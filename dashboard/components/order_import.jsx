@@ -133,7 +133,8 @@ function Columns({ templatePath }) {
       .then((answer) => (answer.ok ? answer.text() : ""))
       .then((text) => {
         const [heads = "", example = ""] = text.replace(/^\ufeff/, "").trim().split(/\r?\n/);
-        const values = cells(example);
+        // A spreadsheet's guard before a plus sign is no part of the example.
+        const values = cells(example).map((value) => value.replace(/^'(?=[=+@-])/, ""));
         setRows(cells(heads).filter(Boolean).map((name, at) => [name, values[at] ?? ""]));
       }, () => {});
     return () => control.abort();

@@ -206,7 +206,7 @@ def _row(row: rx.Var) -> rx.Component:
             rx.cond(
                 row["driver"] != "",
                 link(row["driver"], to=row["driver_link"].to(str), class_name="wp-link"),
-                rx.el.span("none", class_name="wp-muted"),
+                rx.el.span("no driver", class_name="wp-muted"),
             ),
             class_name="wp-nowrap",
         ),

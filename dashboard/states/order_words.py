@@ -52,6 +52,7 @@ _UNFIT = {
     "cooling_down": "refused it before",
     "offered_enough": "has offers enough",
 }
+_TELLING = 10
 _ENDED = ("delivered", "returned", "cancelled")
 
 
@@ -107,14 +108,20 @@ def lateness_words(order: OrderOut, now: datetime) -> tuple[str, str]:
         return "critical", f"{span_words(over)} late"
     if order.lateness in ("late", "at_risk"):
         late_by = (order.eta.at - order.promised_at).total_seconds() if order.eta else 0.0
-        words = f"ETA {span_words(late_by)} over" if late_by >= 60 else "at risk"
+        words = f"ETA +{span_words(late_by)}" if late_by >= 60 else "at risk"
         return "warning", words
     return "good", "in time"
 
 
 def street(place: Mapping[str, Any]) -> str:
-    """The first part of an address, which tells a local where it is."""
-    return str(place.get("address", "")).partition(",")[0].strip()
+    """The beginning of an address that tells a local where it is: a bare house number is not."""
+    parts = [part.strip() for part in str(place.get("address", "")).split(",")]
+    told = parts[0]
+    for part in parts[1:]:
+        if len(told) >= _TELLING:
+            break
+        told = f"{told}, {part}"
+    return told
 
 
 def distance_words(metres: float) -> str:

@@ -23,7 +23,7 @@ from dashboard.states.order_facts import action_rows, eta_words, planned_lines
 from dashboard.states.order_query import FIELDS, csv_link, filter_of, lateness_chips, state_chips
 from dashboard.states.order_tiles import order_needs, order_tiles
 from dashboard.states.order_timeline import timeline
-from dashboard.states.order_words import lateness_words, money_words, span_words
+from dashboard.states.order_words import lateness_words, money_words, span_words, street
 from dashboard.states.orders import OrderRow, in_place, row_of
 from dashboard.states.paging import PAGE_ROWS
 from dashboard.states.shifts import days_of, span_of
@@ -142,7 +142,7 @@ def test_chips_count_keep_the_other_filters_and_lead_back() -> None:
     [
         ({}, ("good", "in time")),
         ({"promised_at": NOW - timedelta(minutes=11)}, ("critical", "11 min late")),
-        ({"lateness": "at_risk", "eta": eta(18, 12, 25)}, ("warning", "ETA 8 min over")),
+        ({"lateness": "at_risk", "eta": eta(18, 12, 25)}, ("warning", "ETA +8 min")),
         ({"lateness": "at_risk", "eta": eta(9, 5, 15)}, ("warning", "at risk")),
         (
             {"state": "delivered", "ended_at": NOW + timedelta(hours=1)},
@@ -163,6 +163,19 @@ def test_an_eta_tells_its_span_and_that_it_has_passed() -> None:
     assert "has passed without word" in note
     assert eta_words(order(), BANGKOK, NOW)[2] == "not known while no driver has it"
     assert eta_words(order(state="delivered", ended_at=NOW), BANGKOK, NOW) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("88 Ratchada 18, Huai Khwang", "88 Ratchada 18"),
+        ("65, MG Road, Indiranagar", "65, MG Road"),
+        ("House 210, Road 11, Banani", "House 210, Road 11"),
+        ("Siam", "Siam"),
+    ],
+)
+def test_an_address_is_cut_where_it_tells_the_place(address: str, told: str) -> None:
+    assert street({"address": address}) == told
 
 
 def test_money_and_spans_are_spelled_as_people_write_them() -> None:
