@@ -55,7 +55,8 @@ _SENTENCES = {
 }
 _TOLD_ELSEWHERE = frozenset(
     {"driver_id", "former_driver_id", "order_id", "number", "reference", "merchant", "region",
-     "offer_id", "decision_id", "event_id", "terms", "amount", "weight_g", "promised_at", "wallet_id", "method", "gateway"}
+     "offer_id", "decision_id", "event_id", "terms", "amount", "weight_g", "promised_at",
+     "wallet_id", "method", "gateway"}
 )  # fmt: skip
 _DEVICE_APART_S = 5.0
 _OFFER_WORDS = {
