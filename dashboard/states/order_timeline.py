@@ -55,7 +55,8 @@ _SENTENCES = {
 }
 _TOLD_ELSEWHERE = frozenset(
     {"driver_id", "former_driver_id", "order_id", "number", "reference", "merchant", "region",
-     "terms", "amount", "weight_g", "promised_at", "wallet_id", "method", "gateway"}
+     "offer_id", "decision_id", "event_id", "terms", "amount", "weight_g", "promised_at",
+     "wallet_id", "method", "gateway"}
 )  # fmt: skip
 _DEVICE_APART_S = 5.0
 _OFFER_WORDS = {
@@ -133,9 +134,9 @@ def _details(data: Mapping[str, Any]) -> list[str]:
     for name, value in data.items():
         if name in _TOLD_ELSEWHERE or value in (None, "", [], {}):
             continue
-        if isinstance(value, dict) and "minor" in value:
-            continue
-        if isinstance(value, (str, int, float, bool)):
+        if name == "distance_m":
+            told.append(f"{distance_words(float(value))} from the place")
+        elif isinstance(value, (str, int, float, bool)):
             told.append(f"{state_word(name)}: {value}")
         elif isinstance(value, list):
             told.append(f"{state_word(name)}: {', '.join(map(str, value))}")
