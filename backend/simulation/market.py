@@ -16,11 +16,14 @@ import orjson
 from backend.platform.telemetry import get_logger
 from backend.simulation import trade
 from backend.simulation.operator import Operator
-from backend.simulation.places import City
+from backend.simulation.places import City, person
 from backend.simulation.streets import Point
 from backend.simulation.transport import Answer, Request, Transport, Unreachable
 from backend.simulation.wallet import Wallet
 
+# Their wallets hold one, ten and a hundred of the dearest orders.
+_CUSTOMERS = 3
+_ROUND = 100
 _TURN_S = 10.0
 _LONGEST_TURN_S = 60.0
 _AT_ONCE = 100
@@ -115,8 +118,22 @@ class Market:
                 kept = await self._operator.service_token(seller.name, _PERMISSIONS)
                 self._wallet.keep_seller(seller.name, kept)
             seller.token = kept
+        if first:
+            await self._open_wallets()
         self._wallet.save()
         return first
+
+    async def _open_wallets(self) -> None:
+        """Give each city customers who pay from a wallet, some with little in it."""
+        for city in self._cities:
+            trade_of = trade.trades()[city.code]
+            for number in range(1, _CUSTOMERS + 1):
+                holder = f"{city.code.lower()}-{int(self._begun):x}-{number}"
+                minor = trade_of["pays"][1] * 10 ** (number - 1) // _ROUND * _ROUND
+                amount = {"minor": minor, "currency": trade_of["currency"]}
+                name = person(city, self._rng)
+                made = await self._operator.filled_wallet(holder, name, city.code, amount)
+                self._wallet.keep_customer(city.code, made)
 
     async def turn(self) -> None:
         """Send what was ordered since the last turn, and do what is due to orders sent before."""
@@ -146,7 +163,11 @@ class Market:
         self._made += 1
         reference = f"{seller.prefix}{int(self._begun):X}-{self._made:05d}"
         if len(seller.unsent) < _KEPT:
-            seller.unsent.append(trade.order(city, self._rng, now, reference, near))
+            seller.unsent.append(
+                trade.order(
+                    city, self._rng, now, reference, near, self._wallet.customers(city.code)
+                )
+            )
 
     async def _send(self, seller: Seller, now: float) -> None:
         """Send a seller's orders; unanswered ones are sent again, which makes none twice."""

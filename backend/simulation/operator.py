@@ -20,6 +20,10 @@ _LONGEST_PAUSE_S = 10.0
 _TOKEN_LIFE_S = 30 * 86_400
 
 
+Amount = dict[str, Any]
+"""Minor units and currency, as the API takes money."""
+
+
 class Refused(DomainError):
     """The server will not do what the fleet or the replay needs; the sentence says why."""
 
@@ -108,6 +112,15 @@ class Operator:
         }
         answer = await self._ask("POST", "/api/v1/tokens", body)
         return str(answer.json()["token"])
+
+    async def filled_wallet(self, holder: str, name: str, region: str, amount: Amount) -> str:
+        """A customer's new wallet with so much on its way into it."""
+        body = {"holder": holder, "name": name, "region": region}
+        answer = await self._ask("POST", "/api/v1/wallets", body)
+        wallet_id = str(answer.json()["id"])
+        paid = {"amount": amount, "method": "sandbox:ok", "gateway": "sandbox"}
+        await self._ask("POST", f"/api/v1/wallets/{wallet_id}/top-up", paid)
+        return wallet_id
 
     async def try_order(self, target: str, body: dict[str, Any]) -> None:
         """Ask something of an order, whose state may not allow it by now."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from math import exp
 from random import Random
 from typing import Any
-from uuid import UUID
 
 import orjson
 
@@ -28,6 +28,16 @@ RHYTHM = (
     + (0.6, 0.75, 0.9, 1.05, 1.2, 1.35, 1.4, 1.25, 1.05, 1.0, 1.05, 1.2)
     + (1.4, 1.5, 1.35, 1.1, 0.8, 0.65)
 )
+# How customers' cards and banks behave, as the demo's gateway is told, by share.
+_METHODS = {
+    "sandbox:ok": 86,
+    "sandbox:delay=8": 4,
+    "sandbox:decline=insufficient_funds": 4,
+    "sandbox:decline=card_declined": 2,
+    "sandbox:action": 2,
+    "sandbox:late=40": 1,
+    "sandbox:lost": 1,
+}
 _CARE = ("fragile", "gift", "keep-cool", "documents")
 
 
@@ -45,11 +55,17 @@ def rhythm(city: City, now: float) -> float:
 
 
 def order(
-    city: City, rng: Random, now: float, reference: str, near: Point | None = None
+    city: City,
+    rng: Random,
+    now: float,
+    reference: str,
+    near: Point | None = None,
+    wallets: Sequence[str] = (),
 ) -> dict[str, Any]:
     """An order as a marketplace sends it, from a shop of the city to somebody who lives there.
 
     `near` is where a driver is who could bring it soon: from a shop around the corner, not far.
+    `wallets` are those that customers of the city may pay from.
     """
     trade = trades()[city.code]
     shop_at = _seller(city, rng) if near is None else _around(city, rng, near)
@@ -62,7 +78,7 @@ def order(
         "pickup": _place(city, rng, shop_at, rng.choice(trade["shops"])),
         "drop": _place(city, rng, home_at, person(city, rng)),
         "parcels": _parcels(rng, reference),
-        "payment": _payment(trade, rng, reference),
+        "payment": _payment(trade, rng, wallets),
         "promised_at": _time(now + _patience(rng, express=express)),
         "tags": _tags(rng),
     }
@@ -131,18 +147,19 @@ def _parcels(rng: Random, reference: str) -> list[dict[str, Any]]:
     ]
 
 
-def _payment(trade: dict[str, Any], rng: Random, reference: str) -> dict[str, Any]:
+def _payment(trade: dict[str, Any], rng: Random, wallets: Sequence[str]) -> dict[str, Any]:
     low, high = trade["pays"]
     price = min(high, low * exp(abs(rng.gauss(0, 0.8))))
     minor = max(1, round(price / trade["round"])) * trade["round"]
-    terms = rng.choices(("cod", "prepaid", "wallet"), (45, 42, 13))[0]
+    terms = rng.choices(("cod", "prepaid", "wallet"), (45, 42, 13 if wallets else 0))[0]
     paid: dict[str, Any] = {
         "terms": terms,
         "amount": {"minor": minor, "currency": trade["currency"]},
     }
     if terms == "wallet":
-        # One of a few thousand recipients, who orders again now and then.
-        paid["wallet_id"] = str(UUID(int=Random(reference[-3:]).getrandbits(128), version=4))
+        paid["wallet_id"] = rng.choice(wallets)
+    elif terms == "prepaid":
+        paid["method"] = rng.choices(list(_METHODS), list(_METHODS.values()))[0]
     return paid
 
 

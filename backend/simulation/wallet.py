@@ -17,10 +17,11 @@ class _Kept(TypedDict):
     devices: dict[str, tuple[str, str]]
     places: dict[str, tuple[float, float]]
     sellers: NotRequired[dict[str, str]]
+    customers: NotRequired[dict[str, list[str]]]
 
 
 class Wallet:
-    """Tokens of phones and marketplaces, and drivers' last places, for one server, in one file."""
+    """Tokens of phones and marketplaces, wallets, and drivers' last places, in one file."""
 
     def __init__(self, data_dir: Path, url: str) -> None:
         self._path = data_dir / _NAME
@@ -50,6 +51,15 @@ class Wallet:
     def keep_seller(self, name: str, token: str) -> None:
         """Remember a marketplace's token."""
         self._mine.setdefault("sellers", {})[name] = token
+        self.unsaved += 1
+
+    def customers(self, city: str) -> list[str]:
+        """The wallets of a city's customers."""
+        return self._mine.get("customers", {}).get(city, [])
+
+    def keep_customer(self, city: str, wallet_id: str) -> None:
+        """Remember a customer's wallet."""
+        self._mine.setdefault("customers", {}).setdefault(city, []).append(wallet_id)
         self.unsaved += 1
 
     def note(self, code: str, place: tuple[float, float]) -> None:
