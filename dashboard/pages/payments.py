@@ -68,7 +68,7 @@ def payments() -> rx.Component:
                 on_act=PaymentsState.act,
                 bones=12,
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-list-first",
         ),
         class_name="wp-page wp-page-wide",
     )
@@ -112,7 +112,7 @@ def _filters() -> rx.Component:
         field("Terms", choice_input("terms", TERMS_CHOICES, default_value=asked["terms"])),
         field("Gateway", choice_input("gateway", GATEWAYS, default_value=asked["gateway"])),
         field("Late", choice_input("late", LATENESS, default_value=asked["late"])),
-        field("Failure code", text_input("code", default_value=asked["code"])),
+        rx.el.input(type="hidden", name="code", default_value=asked["code"]),
         field("From", text_input("from", type="date", default_value=asked["from"])),
         field("To", text_input("to", type="date", default_value=asked["to"])),
         on_submit=PaymentsState.narrow,

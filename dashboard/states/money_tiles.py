@@ -28,7 +28,7 @@ def money_tiles(
     success = totals.success
     return [
         tile(
-            "Payments succeeding", "none yet" if success is None else f"{success:.1%}",
+            "Payment success", "none yet" if success is None else f"{success:.1%}",
             f"{failed:,} failed in 24 h", _tone(success),
             address(PAYMENTS, {"region": region, "state": "failed" if failed else ""}),
             sparkline([each["paid"] for each in seen if "paid" in each]),

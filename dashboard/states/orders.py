@@ -221,8 +221,11 @@ def in_place(shown: Sequence[OrderRow], now: Sequence[OrderRow]) -> tuple[list[O
     """The rows shown, each as it is now but none moved, and how many are not yet among them.
 
     A row that is missing now before one that is still there no longer matches; those after the
-    last of these may only have been pushed to the next page.
+    last of these may only have been pushed to the next page. Where nothing is shown, nothing can
+    jump, and what is there now is shown.
     """
+    if not shown:
+        return list(now), 0
     fresh = {row["id"]: row for row in now}
     last = max((at for at, row in enumerate(shown) if row["id"] in fresh), default=-1)
     kept: list[OrderRow] = []
