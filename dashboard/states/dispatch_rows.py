@@ -21,7 +21,7 @@ from backend.dispatch.matching_schemas import (
 )
 from backend.dispatch.roster_schemas import RosterRow
 from backend.dispatch.schemas import OrderOut
-from backend.platform.money import plain
+from backend.payments.formats import with_code
 from dashboard.states.dispatch_shapes import (
     UNDECIDED,
     DriverLine,
@@ -59,7 +59,7 @@ def order_line(order: OrderOut, carrier: Carrier | None, zone: str) -> OrderLine
     offered = carrier is not None and carrier.offered_until is not None
     code = carrier.code if carrier else ""
     payment = order.payment
-    cash = plain(payment.amount.minor, payment.amount.currency)
+    cash = with_code(payment.amount.minor, payment.amount.currency)
     return {
         "id": str(order.id),
         "number": order.number,

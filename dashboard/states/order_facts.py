@@ -9,13 +9,13 @@ from typing import TypedDict
 from backend.dispatch.matching_schemas import Candidate as Considered
 from backend.dispatch.matching_schemas import Decision, RouteOut
 from backend.dispatch.schemas import OrderOut
+from backend.payments.formats import with_code
 from dashboard.states.order_words import (
     TERMS,
     TONES,
     clock_words,
     distance_words,
     lateness_words,
-    money_words,
     span_words,
     state_word,
     unfit_words,
@@ -181,7 +181,7 @@ def shown(
         "drop_address": str(order.drop["address"]),
         "drop_window": _window(order.drop.get("window"), zone, now),
         "terms": TERMS[order.payment.terms],
-        "amount": money_words(amount.minor, amount.currency),
+        "amount": with_code(amount.minor, amount.currency),
         "pays": _pays(order),
         "parcels": f"{len(order.parcels)}, {weight_words(weight)}",
         "track_since": iso(track[0]),

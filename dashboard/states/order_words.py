@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from backend.dispatch.schemas import OrderOut
-from backend.platform.money import EXPONENTS
 
 TONES = {
     "created": "off",
@@ -82,13 +81,6 @@ def clock_words(moment: datetime, zone: str, now: datetime) -> str:
     if local.date() == today.date():
         return f"{local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b} {local:%H:%M}"
-
-
-def money_words(minor: int, currency: str) -> str:
-    """An amount with its currency first and thousands apart: `THB 1,640.00`."""
-    digits = EXPONENTS[currency]
-    whole, rest = divmod(minor, 10**digits)
-    return f"{currency} {whole:,}" + (f".{rest:0{digits}d}" if digits else "")
 
 
 def weight_words(grams: int) -> str:

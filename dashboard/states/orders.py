@@ -14,6 +14,7 @@ from reflex.event import EventSpec
 from backend.dispatch import service as dispatch
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.schemas import OrderOut, OrderPage
+from backend.payments.formats import with_code
 from backend.platform import clock
 from backend.regions import service as regions
 from backend.tracking import service as tracking
@@ -37,7 +38,6 @@ from dashboard.states.order_words import (
     TERMS,
     TONES,
     lateness_words,
-    money_words,
     state_word,
     street,
 )
@@ -209,7 +209,7 @@ def row_of(order: OrderOut, driver: str, zone: str, now: datetime) -> OrderRow:
         "driver_link": f"/drivers/{order.driver_id}" if order.driver_id else "",
         "service": SERVICES[order.service],
         "terms": TERMS[order.payment.terms],
-        "amount": money_words(amount.minor, amount.currency),
+        "amount": with_code(amount.minor, amount.currency),
         "tags": ", ".join(order.tags),
         "created": iso(order.created_at),
         "flagged": order.flagged or "",
