@@ -19,6 +19,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     tuple_,
     union_all,
 )
@@ -30,6 +31,7 @@ from backend.dispatch.numbers import read_number
 from backend.dispatch.order_repository import within
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.rules import AT_RISK_WITHIN, OPEN, TERMINAL, OrderState
+from backend.platform.scopes import narrowed
 
 _NAMES_LOOKED_AT = 10_000
 _NAMES_KEPT = 1_000
@@ -63,18 +65,22 @@ class Viewer:
 
     def sees(self, region: str | None) -> list[ColumnElement[bool]]:
         """The conditions of what they see below a region."""
-        conditions = [within(self.scopes)]
+        scopes = self.scopes if region is None else narrowed(self.scopes, region)
+        conditions = [within(scopes)]
         if self.merchant is not None:
             conditions.append(col(OrderRow.merchant) == self.merchant)
-        if region is not None:
-            conditions.append(within([region]))
         return conditions
 
 
 async def _matching(
     session: AsyncSession, viewer: Viewer, wanted: OrderFilter
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a filter for a viewer."""
+    """The conditions of a filter for a viewer.
+
+    A plan made for no values in particular would not know which index a filter leads to: until the
+    unit of work ends, plans are made for the values that are asked for.
+    """
+    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     row = OrderRow
     conditions = viewer.sees(wanted.region)
     equal = [

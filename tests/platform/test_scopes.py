@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.platform.scopes import covers, parent
+from backend.platform.scopes import covers, narrowed, parent
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,19 @@ def test_parents_lead_up_to_everywhere() -> None:
         "*",
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "region", "expected"),
+    [
+        (["*"], "TH-10", ["TH-10"]),
+        (["TH"], "TH-10.siam", ["TH-10.siam"]),
+        (["TH-10.siam", "IN"], "TH", ["TH-10.siam"]),
+        (["TH-10", "IN"], "*", ["TH-10", "IN"]),
+        (["IN"], "TH-10", []),
+    ],
+)
+def test_scopes_are_narrowed_to_a_region(
+    scopes: list[str], region: str, expected: list[str]
+) -> None:
+    assert narrowed(scopes, region) == expected
