@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,13 +23,13 @@ UNFIT = "nobody-has-this"
 
 
 @pytest.fixture(scope="module")
-def api(system: System) -> httpx.Client:
+def api(system: System) -> Iterator[httpx.Client]:
     """The API as an admin."""
     shown = system.waypost("token", "--role", "admin")
     token = shown.stdout.split()[-1]
-    return httpx.Client(
-        base_url=system.url, headers={"Authorization": f"Bearer {token}"}, timeout=30
-    )
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=system.url, headers=headers, timeout=30) as client:
+        yield client
 
 
 def order_in(**more: Any) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def made(api: httpx.Client, count: int = 1, **more: Any) -> list[dict[str, Any]]
 
 def settled(page: Page) -> None:
     """Wait until everything on the page is loaded."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
     expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
 
 
