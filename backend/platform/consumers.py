@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -27,6 +28,7 @@ from backend.platform.telemetry import get_logger, meter, tracer
 
 KEPT_FOR = timedelta(days=7)
 _AT_ONCE = 200
+_TOGETHER = 50
 _WAIT_MS = 1000
 _RETRY_AFTER_MS = 5_000
 _TIDY_EVERY_S = 5.0
@@ -92,8 +94,9 @@ class Consumer:
         deliveries += await log.read(
             TOPIC, self._group, self._name, count=_AT_ONCE, block_ms=1 if deliveries else wait_ms
         )
-        done = [delivery.id for delivery in deliveries if await self._settled(delivery)]
-        await log.acknowledge(TOPIC, self._group, done)
+        for start in range(0, len(deliveries), _TOGETHER):
+            done = await self._settled(deliveries[start : start + _TOGETHER])
+            await log.acknowledge(TOPIC, self._group, done)
         return len(deliveries)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -102,40 +105,61 @@ class Consumer:
         while not stop.is_set():
             await self.turn()
 
-    async def _settled(self, delivery: Delivery) -> bool:
-        """Whether the delivery may be acknowledged; one that was refused comes again later."""
+    async def _settled(self, deliveries: Sequence[Delivery]) -> list[str]:
+        """The ids that may be acknowledged; what was refused comes again later.
+
+        All events go into one unit of work, and so share one wait for the disk. Where a handler
+        refuses, each has one of its own.
+        """
+        done: list[str] = []
+        wanted: list[tuple[Delivery, Received]] = []
+        for delivery in deliveries:
+            try:
+                event = _read(delivery.record.value)
+            except (ValueError, KeyError) as error:
+                await self._give_up(delivery, repr(error))
+                continue
+            if event.type in self._handlers:
+                wanted.append((delivery, event))
+            else:
+                done.append(delivery.id)
+        if len(wanted) > 1:
+            with suppress(DomainError):
+                await self._handle([event for _, event in wanted])
+                return done + [delivery.id for delivery, _ in wanted]
+        return done + [one.id for one, event in wanted if await self._settled_alone(one, event)]
+
+    async def _settled_alone(self, delivery: Delivery, event: Received) -> bool:
         try:
-            event = _read(delivery.record.value)
-        except (ValueError, KeyError) as error:
-            await self._give_up(delivery, repr(error))
-            return False
-        handler = self._handlers.get(event.type)
-        if handler is None:
-            return True
-        try:
-            with tracer.start_as_current_span(
-                f"consume {event.type}", attributes={"group": self._group, "key": event.key}
-            ):
-                await self._handle(handler, event)
+            await self._handle([event])
         except DomainError as error:
             if delivery.attempts >= _MOST_ATTEMPTS:
                 await self._give_up(delivery, error.detail)
             else:
                 _log.warning("event_refused", group=self._group, type=event.type, why=error.detail)
             return False
-        _handled.add(1, {"group": self._group})
         return True
 
-    async def _handle(self, handler: Handler, event: Received) -> None:
+    async def _handle(self, events: Sequence[Received]) -> None:
+        """Run the handlers of those events that the group has not handled, all or none."""
+        if not events:
+            return
+        now = clock.now()
+        marks = [
+            {"group": self._group, "event_id": event.id, "consumed_at": now} for event in events
+        ]
         async with self._resources.database.unit_of_work() as session:
-            mark = insert(ConsumedRow).values(
-                group=self._group, event_id=event.id, consumed_at=clock.now()
-            )
-            first = await session.scalar(
-                mark.on_conflict_do_nothing().returning(col(ConsumedRow.event_id))
-            )
-            if first is not None:
-                await handler(session, event)
+            mark = insert(ConsumedRow).values(marks).on_conflict_do_nothing()
+            first = set(await session.scalars(mark.returning(col(ConsumedRow.event_id))))
+            for event in events:
+                if event.id not in first:
+                    continue
+                first.discard(event.id)
+                with tracer.start_as_current_span(
+                    f"consume {event.type}", attributes={"group": self._group, "key": event.key}
+                ):
+                    await self._handlers[event.type](session, event)
+        _handled.add(len(events), {"group": self._group})
 
     async def _give_up(self, delivery: Delivery, why: str) -> None:
         _log.error("event_given_up", group=self._group, id=delivery.id, why=why)

@@ -69,3 +69,23 @@ async def test_rubbish_is_put_aside(resources: Resources) -> None:
     await consumer.turn(wait_ms=10)
     assert await resources.events.lag(TOPIC, "g") == 0
     assert await resources.events.length(dead_topic(TOPIC, "g")) == 1
+
+
+async def test_one_refused_event_does_not_hold_up_those_it_came_with(
+    resources: Resources,
+) -> None:
+    handled: list[str] = []
+
+    async def note(_: AsyncSession, event: Received) -> None:
+        if event.type == "order.failed":
+            raise Invalid("not this one")
+        handled.append(event.type)
+
+    kinds = ("order.created", "order.failed", "order.cancelled")
+    consumer = Consumer(resources, "g", dict.fromkeys(kinds, note))
+    await consumer.prepare()
+    await _publish(resources, *kinds)
+    await consumer.turn(wait_ms=10)
+    # The first came before the refusal, was rolled back with it, and is handled once more.
+    assert handled[-2:] == ["order.created", "order.cancelled"]
+    assert await resources.events.lag(TOPIC, "g") == 1
