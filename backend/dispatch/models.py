@@ -49,7 +49,13 @@ class OrderRow(SQLModel, table=True):
     __tablename__ = "dispatch_order"
     __table_args__ = (
         UniqueConstraint("merchant", "reference", name="uq_dispatch_order_reference"),
-        Index("ix_dispatch_order_region_state", "region", "state", "promised_at"),
+        Index(
+            "ix_dispatch_order_region_state",
+            "region",
+            "state",
+            "promised_at",
+            postgresql_include=["ended_at"],
+        ),
         Index("ix_dispatch_order_region_created", "region", "created_at", "id"),
         Index("ix_dispatch_order_created", "created_at", "id"),
         Index(

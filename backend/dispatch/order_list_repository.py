@@ -9,9 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Select,
     String,
+    Uuid,
+    any_,
     case,
     cast,
     func,
@@ -33,8 +36,8 @@ from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.rules import AT_RISK_WITHIN, OPEN, TERMINAL, OrderState
 from backend.platform.scopes import narrowed
 
-_NAMES_LOOKED_AT = 10_000
-_NAMES_KEPT = 1_000
+_NAMES_LOOKED_AT = 5_000
+_NAMES_KEPT = 500
 _KEPT = case((col(OrderRow.ended_at) > col(OrderRow.promised_at), "late"), else_="on_time")
 """How a delivered order kept its promise."""
 
@@ -109,7 +112,7 @@ async def _matching(
     if wanted.q and wanted.q.strip():
         # Found first and by themselves: together with the rest the planner would guess wrong.
         ids = await session.scalars(_named(wanted.q.strip(), viewer.sees(wanted.region)))
-        conditions.append(col(row.id).in_(list(ids)))
+        conditions.append(col(row.id) == any_(literal(list(ids), ARRAY(Uuid))))
     return conditions
 
 

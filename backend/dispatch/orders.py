@@ -26,7 +26,7 @@ from backend.identity.schemas import Principal
 from backend.platform import clock
 from backend.platform.errors import BadRequest, FieldError
 
-COUNTED_UP_TO = 10_000
+COUNTED_UP_TO = 2_000
 
 
 def viewer_of(principal: Principal) -> Viewer:

@@ -99,6 +99,7 @@ def upgrade() -> None:
         "dispatch_order",
         ["region", "state", "promised_at"],
         unique=False,
+        postgresql_include=["ended_at"],
     )
     for name, columns in {
         "hub": ["hub", "created_at", "id"],
