@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from pyvrp import (
     VehicleType,
     solve,
 )
+from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.stop import MaxRuntime, MultipleCriteria, NoImprovement
 
 from backend.dispatch.planning import STOP_S, Errand, Stop, Tour, schedule
@@ -43,13 +45,16 @@ def search(
     data = _problem(tour, fixed, carried, fetched, slack_s)
     activities = _activities(carried, fetched)
     known = Route(data, [activities[stop] for stop in warm[tour.fixed :]], 0)
-    result = solve(
-        data,
-        MultipleCriteria([MaxRuntime(seconds), NoImprovement(_NO_BETTER_FOR)]),
-        seed=len(warm),
-        collect_stats=False,
-        initial_solution=Solution(data, [known]),
-    )
+    with warnings.catch_warnings():
+        # Windows that cannot be kept are no surprise here: they are widened the next time.
+        warnings.simplefilter("ignore", PenaltyBoundWarning)
+        result = solve(
+            data,
+            MultipleCriteria([MaxRuntime(seconds), NoImprovement(_NO_BETTER_FOR)]),
+            seed=len(warm),
+            collect_stats=False,
+            initial_solution=Solution(data, [known]),
+        )
     stop_of = {activity: stop for stop, activity in activities.items()}
     driven = [step for route in result.best.routes() for step in route if not step.is_depot()]
     found = fixed + tuple(stop_of[Activity(step.type, step.idx)] for step in driven)
