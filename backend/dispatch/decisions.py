@@ -11,7 +11,7 @@ from backend.dispatch import matching_repository, order_repository
 from backend.dispatch.dispatcher import cooling_pairs
 from backend.dispatch.errors import NoSuchOrder
 from backend.dispatch.fleet import columns_of, fleet_of
-from backend.dispatch.lifecycle import place_of
+from backend.dispatch.lifecycle import may
 from backend.dispatch.matching import candidate_row, weigh
 from backend.dispatch.matching_schemas import Decision, RankedDriver
 from backend.dispatch.models import OrderRow
@@ -82,6 +82,6 @@ def _as_seen(drivers: CityDrivers, row: int) -> dict[str, object]:
 async def _order_seen(session: AsyncSession, principal: Principal, order_id: UUID) -> OrderRow:
     identity.authorize(principal, "dispatch:read")
     order = await order_repository.by_id(session, order_id)
-    if order is None or not identity.may(principal, "dispatch:read", place_of(order)):
+    if order is None or not may(principal, "dispatch:read", order):
         raise NoSuchOrder
     return order

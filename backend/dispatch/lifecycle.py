@@ -39,17 +39,9 @@ def place_of(order: OrderRow) -> str:
     return order.hub or order.region
 
 
-def merchant_of(principal: Principal) -> str | None:
-    """The merchant whose orders are all that the caller sees; None for people and roles.
-
-    An integration with permissions of its own is a marketplace; one that acts by a role is not.
-    """
-    return principal.id if principal.kind == "service" and not principal.grants else None
-
-
 def may(principal: Principal, permission: str, order: OrderRow) -> bool:
     """Whether the caller holds the permission where the order is delivered, and may know of it."""
-    return merchant_of(principal) in (None, order.merchant) and identity.may(
+    return identity.merchant_of(principal) in (None, order.merchant) and identity.may(
         principal, permission, place_of(order)
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispatch import changes, offer_repository, order_repository, roster_repository
 from backend.dispatch.errors import DriverUnfit, NoSuchOrder, OfferGone
 from backend.dispatch.fitness import capacity_of
-from backend.dispatch.lifecycle import Circumstances, move, place_of
+from backend.dispatch.lifecycle import Circumstances, may, move
 from backend.dispatch.matching_models import OfferRow
 from backend.dispatch.matching_schemas import OfferOut, OfferState, PlaceOut
 from backend.dispatch.models import OrderRow
@@ -36,7 +36,7 @@ async def offers_of_order(
     """Every offer of an order, newest first."""
     identity.authorize(principal, "dispatch:read")
     order = await order_repository.by_id(session, order_id)
-    if order is None or not identity.may(principal, "dispatch:read", place_of(order)):
+    if order is None or not may(principal, "dispatch:read", order):
         raise NoSuchOrder
     return [_out(offer, order) for offer in await offer_repository.of_order(session, order_id)]
 
@@ -50,11 +50,7 @@ async def offers_of_driver(
         identity.authorize(principal, "tasks:write")
         return [_out(offer, order) for offer, order in found]
     identity.authorize(principal, "dispatch:read")
-    return [
-        _out(offer, order)
-        for offer, order in found
-        if identity.may(principal, "dispatch:read", place_of(order))
-    ]
+    return [_out(offer, order) for offer, order in found if may(principal, "dispatch:read", order)]
 
 
 async def accept_offer(session: AsyncSession, principal: Principal, offer_id: UUID) -> OfferOut:
@@ -122,7 +118,7 @@ async def _to_answer(
         raise NoSuchOffer
     await roster_repository.lock_driver(session, offer.driver_id)
     order = await order_repository.locked(session, offer.order_id)
-    if order is None:
+    if order is None or identity.merchant_of(principal) not in (None, order.merchant):
         raise NoSuchOffer
     now = await offer_repository.by_id(session, offer_id)
     assert now is not None

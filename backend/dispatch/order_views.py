@@ -8,7 +8,6 @@ from typing import Any, cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import order_repository
-from backend.dispatch.lifecycle import merchant_of
 from backend.dispatch.models import OrderEventRow, OrderRow, ParcelRow
 from backend.dispatch.rules import OrderState, lateness
 from backend.dispatch.schemas import (
@@ -116,8 +115,14 @@ def initials(name: str) -> str:
 
 
 def event_out(row: OrderEventRow, principal: Principal) -> OrderEventOut:
-    """One step of a history; a marketplace is not told the names of people."""
+    """One step of a history; a marketplace is not told the names of people.
+
+    Who took the parcels is a name at the door: whole for the order's marketplace alone.
+    """
     values = row.model_dump(exclude={"order_id", "seq"})
-    if merchant_of(principal) is not None and row.actor != principal.id:
+    if identity.merchant_of(principal) is None:
+        if taker := row.data.get("received_by"):
+            values["data"] = {**row.data, "received_by": initials(taker)}
+    elif row.actor != principal.id:
         values["actor_name"] = row.actor.partition(":")[0]
     return OrderEventOut(**values)

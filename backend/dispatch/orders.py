@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import order_list_repository, order_repository
 from backend.dispatch.errors import NoSuchOrder
-from backend.dispatch.lifecycle import may, merchant_of, place_of
+from backend.dispatch.lifecycle import may, place_of
 from backend.dispatch.models import OrderRow
 from backend.dispatch.numbers import read_number
 from backend.dispatch.order_list_repository import Viewer
@@ -31,7 +31,8 @@ COUNTED_UP_TO = 2_000
 
 def viewer_of(principal: Principal) -> Viewer:
     """The caller as lists know them."""
-    return Viewer(identity.scopes(principal, "orders:read"), merchant_of(principal), clock.now())
+    scopes = identity.scopes(principal, "orders:read")
+    return Viewer(scopes, identity.merchant_of(principal), clock.now())
 
 
 async def order_row(

@@ -103,7 +103,6 @@ def _task(
         payment=PaymentIn(
             terms=order.terms,
             amount=Money(minor=order.amount_minor, currency=order.currency),
-            method=order.method,
         ),
         promised_at=order.promised_at,
         tags=order.tags,

@@ -210,6 +210,14 @@ def may(principal: Principal, permission: str, region: str | None = None) -> boo
     return current_policy().allows(principal.grants, permission, region)
 
 
+def merchant_of(principal: Principal) -> str | None:
+    """The marketplace whose things are all that the caller sees; None for people and roles.
+
+    An integration with permissions of its own is a marketplace; one that acts by a role is not.
+    """
+    return principal.id if principal.kind == "service" and not principal.grants else None
+
+
 def authorize(principal: Principal, permission: str, region: str | None = None) -> None:
     """Let the caller pass or raise Denied; without a region, holding it anywhere is enough."""
     if not may(principal, permission, region):

@@ -14,7 +14,14 @@ from backend.identity.audit import (
     record_denied,
 )
 from backend.identity.audit import verify as verify_audit
-from backend.identity.policy import Denied, authorize, current_policy, may, scopes
+from backend.identity.policy import (
+    Denied,
+    authorize,
+    current_policy,
+    may,
+    merchant_of,
+    scopes,
+)
 from backend.identity.revocations import on_revoked, watch_revocations
 from backend.identity.rules import mask, safe_next, session_cookie
 from backend.identity.sessions import (
@@ -59,6 +66,7 @@ __all__ = [
     "list_views",
     "mask",
     "may",
+    "merchant_of",
     "on_revoked",
     "principal_of_bearer",
     "principal_of_session",

@@ -160,10 +160,10 @@ async def success_by_hour(
     session: AsyncSession, principal: Principal, endpoint_ids: Sequence[UUID]
 ) -> dict[UUID, list[Hour]]:
     """What was settled in each of the last 24 hours, oldest first, by endpoint."""
-    identity.authorize(principal, "integrations:read")
+    seen = reach(principal, "read")
     this_hour = clock.now().replace(minute=0, second=0, microsecond=0)
     first = this_hour - timedelta(hours=_HOURS_SHOWN - 1)
-    rows = await repository.settled_by_hour(session, endpoint_ids, first)
+    rows = await repository.settled_by_hour(session, seen, endpoint_ids, first)
     counted = {(row[0], row[1]): (row[2], row[3]) for row in rows}
     hours = [first + timedelta(hours=number) for number in range(_HOURS_SHOWN)]
     return {
@@ -180,8 +180,7 @@ async def waiting_for(
     session: AsyncSession, principal: Principal, endpoint_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
     """How many deliveries wait for each endpoint."""
-    identity.authorize(principal, "integrations:read")
-    return await repository.waiting_by_endpoint(session, endpoint_ids)
+    return await repository.waiting_by_endpoint(session, reach(principal, "read"), endpoint_ids)
 
 
 async def drop_expired(session: AsyncSession) -> None:

@@ -185,9 +185,9 @@ async def ids_in_range(
 
 
 async def settled_by_hour(
-    session: AsyncSession, endpoint_ids: Sequence[UUID], since: datetime
+    session: AsyncSession, seen: ColumnElement[bool], endpoint_ids: Sequence[UUID], since: datetime
 ) -> Sequence[Row[UUID, datetime, int, int]]:
-    """Per endpoint and hour since then: deliveries that arrived, and those given up."""
+    """Per endpoint seen and hour since then: deliveries that arrived, and those given up."""
     hour = func.date_trunc("hour", col(DeliveryRow.settled_at), "UTC")
     state = col(DeliveryRow.state)
     query = (
@@ -197,19 +197,29 @@ async def settled_by_hour(
             func.count().filter(state == DeliveryState.DELIVERED),
             func.count().filter(state == DeliveryState.GIVEN_UP),
         )
-        .where(col(DeliveryRow.endpoint_id).in_(endpoint_ids), col(DeliveryRow.settled_at) >= since)
+        .join(EndpointRow, col(EndpointRow.id) == col(DeliveryRow.endpoint_id))
+        .where(
+            seen,
+            col(DeliveryRow.endpoint_id).in_(endpoint_ids),
+            col(DeliveryRow.settled_at) >= since,
+        )
         .group_by(col(DeliveryRow.endpoint_id), hour)
     )
     return (await session.execute(query)).all()
 
 
 async def waiting_by_endpoint(
-    session: AsyncSession, endpoint_ids: Sequence[UUID]
+    session: AsyncSession, seen: ColumnElement[bool], endpoint_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
-    """How many deliveries wait for each of these endpoints."""
+    """How many deliveries wait for each of these endpoints that is seen."""
     rows = await session.execute(
         select(col(DeliveryRow.endpoint_id), func.count())
-        .where(col(DeliveryRow.endpoint_id).in_(endpoint_ids), col(DeliveryRow.state).in_(WAITING))
+        .join(EndpointRow, col(EndpointRow.id) == col(DeliveryRow.endpoint_id))
+        .where(
+            seen,
+            col(DeliveryRow.endpoint_id).in_(endpoint_ids),
+            col(DeliveryRow.state).in_(WAITING),
+        )
         .group_by(col(DeliveryRow.endpoint_id))
     )
     return {row[0]: row[1] for row in rows}

@@ -23,6 +23,7 @@ from backend.payments.cod_cash import tell_cod
 from backend.payments.cursors import decode_id, encode
 from backend.payments.ledger_rules import Account, Item, post
 from backend.payments.models import CodRow, RemittanceRow
+from backend.payments.reach import Reach, reach, refuse_marketplaces
 from backend.payments.schemas import (
     CodBoard,
     CodDriverRow,
@@ -55,19 +56,22 @@ class NothingToHandOver(Conflict):
 async def cod_board(
     session: AsyncSession, principal: Principal, region: str | None = None
 ) -> CodBoard:
-    """Where the cash of the caller's regions is: by driver and shift, hub, merchant and stage."""
+    """Where the cash of the caller's regions is: by driver and shift, hub, merchant and stage.
+
+    Bags and tills hold the cash of many: a marketplace is told of none.
+    """
     identity.authorize(principal, READ)
-    scopes = identity.scopes(principal, READ)
-    merchants = await repository.by_merchant(session, scopes, region)
+    seen = reach(principal, READ)
+    merchants = await repository.by_merchant(session, seen, region)
     stages: dict[str, list[Money]] = {}
     counts: dict[str, int] = {}
-    for row in await repository.by_stage(session, scopes, region):
+    for row in await repository.by_stage(session, seen, region):
         money = Money(minor=int(row.amount), currency=row.currency)
         stages.setdefault(row.state, []).append(money)
         counts[row.state] = counts.get(row.state, 0) + row.orders
     return CodBoard(
-        drivers=await _drivers(session, scopes, region),
-        hubs=await _hubs(session, scopes, region),
+        drivers=await _drivers(session, seen, region) if seen.merchant is None else [],
+        hubs=await _hubs(session, seen, region) if seen.merchant is None else [],
         merchants=[
             CodMerchantRow(
                 merchant=row.merchant,
@@ -83,10 +87,8 @@ async def cod_board(
     )
 
 
-async def _drivers(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> list[CodDriverRow]:
-    rows = await repository.by_driver(session, scopes, region)
+async def _drivers(session: AsyncSession, seen: Reach, region: str | None) -> list[CodDriverRow]:
+    rows = await repository.by_driver(session, seen, region)
     received = await repository.handed_in(session, [row.driver_id for row in rows])
     bags = [cod_driver(row.driver_id, row.region, row.currency).id for row in rows]
     in_hand = await ledger_repository.balances(session, bags)
@@ -113,10 +115,8 @@ async def _drivers(
     return found
 
 
-async def _hubs(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> list[CodHubRow]:
-    rows = await repository.by_hub(session, scopes, region)
+async def _hubs(session: AsyncSession, seen: Reach, region: str | None) -> list[CodHubRow]:
+    rows = await repository.by_hub(session, seen, region)
     tills = [cod_hub(row.hub, row.currency).id for row in rows]
     held = await ledger_repository.balances(session, tills)
     return [
@@ -144,7 +144,7 @@ async def list_cod_orders(
     identity.authorize(principal, READ)
     rows = await repository.orders(
         session,
-        identity.scopes(principal, READ),
+        reach(principal, READ),
         wanted,
         before=decode_id(after) if after is not None else None,
         limit=limit + 1,
@@ -167,7 +167,7 @@ async def list_remittances(
     identity.authorize(principal, READ)
     rows = await repository.remittances(
         session,
-        identity.scopes(principal, READ),
+        reach(principal, READ),
         region=region,
         kind=kind,
         before=decode_id(after) if after is not None else None,
@@ -187,6 +187,7 @@ async def record_remittance(
     or in the till, what is too much is booked as a difference.
     """
     identity.authorize(principal, WRITE)
+    refuse_marketplaces(principal)
     hand_over = {"hub": _at_hub, "bank": _to_bank, "merchant": _to_merchant}[wanted.kind]
     row, orders, items = await hand_over(session, principal, wanted)
     await repository.add_remittance(session, row)

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.payments.cod_schemas import CodFilter
-from backend.payments.ledger_repository import within
+from backend.payments.ledger_repository import reached, within
 from backend.payments.models import CodRow, RemittanceRow
+from backend.payments.reach import Reach
 
 
 async def cod(session: AsyncSession, order_id: UUID) -> CodRow | None:
@@ -28,14 +29,14 @@ async def cod_of_number(session: AsyncSession, number: str) -> CodRow | None:
 
 async def orders(
     session: AsyncSession,
-    scopes: Sequence[str],
+    reach: Reach,
     wanted: CodFilter,
     *,
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[CodRow]:
-    """Orders with cash, newest first, in the scopes and matching what is set."""
-    query = select(CodRow).where(within(col(CodRow.region), scopes))
+    """Orders with cash, newest first, in reach and matching what is set."""
+    query = select(CodRow).where(_reached(reach))
     if wanted.region:
         query = query.where(within(col(CodRow.region), [wanted.region]))
     if wanted.states:
@@ -50,6 +51,10 @@ async def orders(
     if before is not None:
         query = query.where(col(CodRow.payment_id) < before)
     return list(await session.scalars(query.order_by(col(CodRow.payment_id).desc()).limit(limit)))
+
+
+def _reached(reach: Reach) -> ColumnElement[bool]:
+    return reached(col(CodRow.region), col(CodRow.merchant), reach)
 
 
 async def carried(
@@ -116,9 +121,7 @@ async def late(session: AsyncSession, collected_before: datetime, limit: int) ->
     return list(found)
 
 
-async def by_driver(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> list[Row[Any]]:
+async def by_driver(session: AsyncSession, reach: Reach, region: str | None) -> list[Row[Any]]:
     """Each driver's shifts that hold cash or were handed in within two days."""
     query = (
         select(
@@ -134,7 +137,7 @@ async def by_driver(
             func.min(col(CodRow.collected_at)).label("oldest"),
         )
         .where(
-            within(col(CodRow.region), scopes),
+            _reached(reach),
             col(CodRow.driver_id).is_not(None),
             col(CodRow.shift).is_not(None),
         )
@@ -167,9 +170,7 @@ async def handed_in(session: AsyncSession, drivers: Sequence[UUID]) -> dict[Any,
     return {(row[0], row[1], row[2]): int(row[3]) for row in found}
 
 
-async def by_hub(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> list[Row[Any]]:
+async def by_hub(session: AsyncSession, reach: Reach, region: str | None) -> list[Row[Any]]:
     """The orders whose cash lies in each hub's till."""
     query = (
         select(
@@ -179,7 +180,7 @@ async def by_hub(
             func.sum(col(CodRow.collected)).label("expected"),
             func.min(col(CodRow.received_at)).label("oldest"),
         )
-        .where(within(col(CodRow.region), scopes), col(CodRow.state) == "at_hub")
+        .where(_reached(reach), col(CodRow.state) == "at_hub")
         .group_by(text("1, 2"))
         .order_by(text("1, 2"))
     )
@@ -188,9 +189,7 @@ async def by_hub(
     return list(await session.execute(query))
 
 
-async def by_merchant(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> list[Row[Any]]:
+async def by_merchant(session: AsyncSession, reach: Reach, region: str | None) -> list[Row[Any]]:
     """What the bank holds for each merchant, by country."""
     query = (
         select(
@@ -200,7 +199,7 @@ async def by_merchant(
             func.count().label("orders"),
             func.sum(col(CodRow.collected)).label("due"),
         )
-        .where(within(col(CodRow.region), scopes), col(CodRow.state) == "remitted")
+        .where(_reached(reach), col(CodRow.state) == "remitted")
         .group_by(text("1, 2, 3"))
         .order_by(text("1, 2, 3"))
     )
@@ -209,9 +208,7 @@ async def by_merchant(
     return list(await session.execute(query))
 
 
-async def by_stage(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> list[Row[Any]]:
+async def by_stage(session: AsyncSession, reach: Reach, region: str | None) -> list[Row[Any]]:
     """How many orders and how much money there is in each stage that is not over."""
     query = (
         select(
@@ -220,7 +217,7 @@ async def by_stage(
             func.count().label("orders"),
             func.sum(func.coalesce(col(CodRow.collected), col(CodRow.expected))).label("amount"),
         )
-        .where(within(col(CodRow.region), scopes), col(CodRow.state).not_in(("paid", "released")))
+        .where(_reached(reach), col(CodRow.state).not_in(("paid", "released")))
         .group_by(text("1, 2"))
         .order_by(text("1, 2"))
     )
@@ -231,15 +228,16 @@ async def by_stage(
 
 async def remittances(
     session: AsyncSession,
-    scopes: Sequence[str],
+    reach: Reach,
     *,
     region: str | None,
     kind: str | None,
     before: UUID | None,
     limit: int,
 ) -> list[RemittanceRow]:
-    """Hand-overs, newest first, in the scopes and matching what is set."""
-    query = select(RemittanceRow).where(within(col(RemittanceRow.region), scopes))
+    """Hand-overs, newest first, in reach and matching what is set."""
+    mine = reached(col(RemittanceRow.region), col(RemittanceRow.merchant), reach)
+    query = select(RemittanceRow).where(mine)
     if region:
         query = query.where(within(col(RemittanceRow.region), [region]))
     if kind:

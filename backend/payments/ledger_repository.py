@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, and_, or_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.payments.ledger_models import AccountRow, EntryRow, TransferRow
 from backend.payments.ledger_rules import Account, Booked, Item
+from backend.payments.reach import Reach
 from backend.platform.scopes import EVERYWHERE
 
 _BOOK = text(
@@ -116,6 +117,12 @@ def within(column: Any, scopes: Sequence[str]) -> ColumnElement[bool]:
             for scope in scopes
         )
     )
+
+
+def reached(region: Any, merchant: Any, reach: Reach) -> ColumnElement[bool]:
+    """Whether a row with these columns is one that a reach covers."""
+    inside = within(region, reach.scopes)
+    return inside if reach.merchant is None else and_(inside, merchant == reach.merchant)
 
 
 async def accounts(

@@ -209,16 +209,20 @@ class RefundRow(SQLModel, table=True):
 
 
 class WalletRow(SQLModel, table=True):
-    """A customer's purse; its money is the ledger account `account_id`."""
+    """A customer's purse; its money is the ledger account `account_id`.
+
+    `merchant` is whose customer that is: a marketplace's, or the platform's own.
+    """
 
     __tablename__ = "payments_wallet"
     __table_args__ = (
-        UniqueConstraint("holder", "currency", name="uq_payments_wallet_holder"),
+        UniqueConstraint("merchant", "holder", "currency", name="uq_payments_wallet_holder"),
         Index("ix_payments_wallet_region", "region", "id"),
     )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID
+    merchant: str
     holder: str
     name: str
     region: str

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.payments import cod_cash, repository, wallet_repository
-from backend.payments.accounts import country
+from backend.payments.accounts import PLATFORM, country
 from backend.payments.asking import OWN, queue
 from backend.payments.gateways.registry import gateway_of
 from backend.payments.models import OrderRow, PaymentRow
@@ -125,7 +125,11 @@ async def begin(session: AsyncSession, payment: PaymentRow, actor: str) -> None:
         return
     if payment.terms == "wallet":
         wallet = payment.wallet_id and await wallet_repository.wallet(session, payment.wallet_id)
-        if not wallet or wallet.currency != payment.currency:
+        if (
+            not wallet
+            or wallet.currency != payment.currency
+            or wallet.merchant not in (PLATFORM, payment.merchant)
+        ):
             reason = "There is no such wallet in the order's currency."
             await failed(session, payment, "unknown_wallet", reason, actor)
             return

@@ -23,6 +23,7 @@ from backend.payments.asking import OWN
 from backend.payments.cursors import decode_id, encode
 from backend.payments.models import PaymentRow
 from backend.payments.progress import WrongState, move
+from backend.payments.reach import WHOLE, may, owns, reach
 from backend.payments.rules import State
 from backend.payments.schemas import (
     BulkResult,
@@ -66,7 +67,7 @@ async def list_payments(
     identity.authorize(principal, READ)
     rows = await repository.payments(
         session,
-        identity.scopes(principal, READ),
+        reach(principal, READ),
         wanted,
         before=decode_id(after) if after is not None else None,
         limit=limit + 1,
@@ -87,9 +88,7 @@ async def _allowed(
     identity.authorize(principal, permission)
     find = repository.payment if permission == READ else repository.payment_for_update
     row = await find(session, payment_id)
-    if row is None or not (
-        identity.may(principal, READ, row.region) or identity.may(principal, permission, row.region)
-    ):
+    if row is None or not (may(principal, READ, row) or may(principal, permission, row)):
         raise NoSuchPayment
     identity.authorize(principal, permission, row.region)
     return row
@@ -103,9 +102,9 @@ async def get_payment(
     order = await repository.order_by_id(session, row.order_id) if row.order_id else None
     attempts = (await repository.attempts_of(session, [row.id]))[row.id]
     found = await refund_repository.refunds(
-        session, ("*",), RefundFilter(payment_id=row.id), limit=_MOST_REFUNDS
+        session, WHOLE, RefundFilter(payment_id=row.id), limit=_MOST_REFUNDS
     )
-    refunds = [refund for refund, _ in found]
+    refunds = [views.refund_out(refund, row, principal) for refund, _ in found]
     booked = await ledger_repository.transfers(
         session, ("*",), references=[str(row.id)], limit=_MOST_REFUNDS
     )
@@ -115,7 +114,7 @@ async def get_payment(
     may_refund = identity.may(principal, "refunds:write", row.region)
     return PaymentDetail(
         **views.payment_out(row, attempts).model_dump(),
-        refunds=[views.refund_out(refund, row) for refund in refunds],
+        refunds=refunds,
         transfers=transfers,
         timeline=views.timeline(row, order, attempts, webhooks, transfers, refunds),
         order_outcome=order.outcome if order else None,
@@ -132,14 +131,14 @@ async def order_payments(session: AsyncSession, principal: Principal, number: st
     rows = [
         row
         for row in await repository.payments_of_number(session, number)
-        if identity.may(principal, READ, row.region)
+        if may(principal, READ, row)
     ]
     refunds = []
     for row in rows:
         found = await refund_repository.refunds(
-            session, ("*",), RefundFilter(payment_id=row.id), limit=_MOST_REFUNDS
+            session, WHOLE, RefundFilter(payment_id=row.id), limit=_MOST_REFUNDS
         )
-        refunds += [views.refund_out(refund, payment) for refund, payment in found]
+        refunds += [views.refund_out(refund, payment, principal) for refund, payment in found]
     cash = await cod_repository.cod_of_number(session, number) if rows else None
     attempts = await repository.attempts_of(session, [row.id for row in rows])
     return OrderPayments(
@@ -156,9 +155,8 @@ async def failure_groups(
 ) -> list[FailureGroup]:
     """Failed payments counted by gateway and reason, the most frequent first."""
     identity.authorize(principal, READ)
-    scopes = identity.scopes(principal, READ)
     groups: dict[tuple[str, str], FailureGroup] = {}
-    for row in await repository.failure_groups(session, scopes, region):
+    for row in await repository.failure_groups(session, reach(principal, READ), region):
         amount = Money(minor=int(row.amount), currency=row.currency)
         known = groups.get((row.gateway, row.code))
         if known is None:
@@ -184,12 +182,12 @@ async def payment_totals(
 ) -> PaymentTotals:
     """Figures of the payments that were opened since a time."""
     identity.authorize(principal, READ)
-    scopes = identity.scopes(principal, READ)
+    seen = reach(principal, READ)
     counts: dict[str, int] = {}
     captured: dict[str, int] = {}
     refunded: dict[str, int] = {}
     late = 0
-    for row in await repository.totals(session, scopes, since, region):
+    for row in await repository.totals(session, seen, since, region):
         counts[row.state] = counts.get(row.state, 0) + row.number
         captured[row.currency] = captured.get(row.currency, 0) + int(row.captured)
         refunded[row.currency] = refunded.get(row.currency, 0) + int(row.refunded)
@@ -201,7 +199,7 @@ async def payment_totals(
         counts=counts,
         captured=[Money(minor=sum_, currency=c) for c, sum_ in captured.items() if sum_],
         refunded=[Money(minor=sum_, currency=c) for c, sum_ in refunded.items() if sum_],
-        awaiting_approval=await refund_repository.awaiting_approval(session, scopes, region),
+        awaiting_approval=await refund_repository.awaiting_approval(session, seen, region),
         late=late,
         success=good / ended if ended else None,
     )
@@ -216,8 +214,8 @@ async def create_payment(
     """
     identity.authorize(principal, WRITE)
     order = await repository.order_by_number(session, wanted.order)
-    seen = order is not None and order.region and identity.may(principal, WRITE, order.region)
-    if order is None or not seen:
+    seen = order and order.region and identity.may(principal, WRITE, order.region)
+    if order is None or not seen or not owns(principal, order.merchant):
         raise _invalid("/order", "unknown", "There is no such order.")
     if order.terms != "prepaid":
         raise _invalid("/order", "other_terms", f"The order is paid by {order.terms}.")

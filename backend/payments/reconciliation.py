@@ -69,7 +69,7 @@ async def import_report(
     refs = [line.ref for line in lines]
     scope = (wanted.gateway, wanted.region, refs, since, until)
     payments = await repository.payments_of_report(session, *scope)
-    seen = {payment.gateway_ref: payment for payment in payments}
+    seen = {p.gateway_ref: p for p in payments if covers(wanted.region, p.region)}
     refunds = await repository.refunds_of_report(session, *scope)
     ours = [
         _payment(

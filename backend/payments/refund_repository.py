@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from backend.payments.ledger_repository import within
+from backend.payments.ledger_repository import reached, within
 from backend.payments.models import PaymentRow, RefundRow
+from backend.payments.reach import Reach
 from backend.payments.rules import RefundState
 from backend.payments.schemas import RefundFilter
 
@@ -33,17 +33,17 @@ async def refund_for_update(session: AsyncSession, refund_id: UUID) -> RefundRow
 
 async def refunds(
     session: AsyncSession,
-    scopes: Sequence[str],
+    reach: Reach,
     wanted: RefundFilter,
     *,
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[tuple[RefundRow, PaymentRow]]:
-    """Refunds with their payments, newest first, in the scopes and matching what is set."""
+    """Refunds with their payments, newest first, in reach and matching what is set."""
     query = (
         select(RefundRow, PaymentRow)
         .join(PaymentRow, col(PaymentRow.id) == col(RefundRow.payment_id))
-        .where(within(col(RefundRow.region), scopes))
+        .where(_reached(reach))
     )
     if wanted.region:
         query = query.where(within(col(RefundRow.region), [wanted.region]))
@@ -62,12 +62,17 @@ async def refunds(
     return [(row[0], row[1]) for row in found]
 
 
-async def awaiting_approval(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> int:
+def _reached(reach: Reach) -> ColumnElement[bool]:
+    return reached(col(RefundRow.region), col(PaymentRow.merchant), reach)
+
+
+async def awaiting_approval(session: AsyncSession, reach: Reach, region: str | None) -> int:
     """How many refunds wait for a second person."""
-    query = select(func.count()).where(
-        within(col(RefundRow.region), scopes), col(RefundRow.state) == RefundState.REQUESTED
+    query = (
+        select(func.count())
+        .select_from(RefundRow)
+        .join(PaymentRow, col(PaymentRow.id) == col(RefundRow.payment_id))
+        .where(_reached(reach), col(RefundRow.state) == RefundState.REQUESTED)
     )
     if region:
         query = query.where(within(col(RefundRow.region), [region]))

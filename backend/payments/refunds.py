@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.payments import refund_repository, refunding, repository, views, wallet_repository
-from backend.payments.accounts import country
+from backend.payments.accounts import PLATFORM, country
 from backend.payments.cursors import decode_id, encode
 from backend.payments.models import PaymentRow, RefundRow
 from backend.payments.payments import NoSuchPayment
 from backend.payments.progress import WrongState
+from backend.payments.reach import may, owns, reach
 from backend.payments.rules import RefundState, State
 from backend.payments.rules import refund_limit as limit_of
 from backend.payments.schemas import (
@@ -59,12 +60,12 @@ async def list_refunds(
     identity.authorize(principal, READ)
     rows = await refund_repository.refunds(
         session,
-        identity.scopes(principal, READ),
+        reach(principal, READ),
         wanted,
         before=decode_id(after) if after is not None else None,
         limit=limit + 1,
     )
-    items = [views.refund_out(refund, payment) for refund, payment in rows[:limit]]
+    items = [views.refund_out(refund, payment, principal) for refund, payment in rows[:limit]]
     return RefundPage(items=items, next_cursor=encode(items[-1].id) if len(rows) > limit else None)
 
 
@@ -76,7 +77,9 @@ async def get_refund(session: AsyncSession, principal: Principal, refund_id: UUI
         raise NoSuchRefund
     payment = await repository.payment(session, row.payment_id)
     assert payment is not None
-    return views.refund_out(row, payment)
+    if not owns(principal, payment.merchant):
+        raise NoSuchRefund
+    return views.refund_out(row, payment, principal)
 
 
 def refund_limit(principal: Principal, region: str, currency: str) -> RefundLimit:
@@ -98,7 +101,7 @@ async def request_refund(
     """
     identity.authorize(principal, WRITE)
     payment = await repository.payment_for_update(session, wanted.payment_id)
-    if payment is None or not identity.may(principal, WRITE, payment.region):
+    if payment is None or not may(principal, WRITE, payment):
         raise NoSuchPayment
     _check_amount(payment, wanted)
     wallet_id = await _wallet(session, payment, wanted)
@@ -130,7 +133,7 @@ async def request_refund(
         refund.decided_at = now
         await refunding.start(session, payment, refund, principal.id)
     await _record(session, principal, refund, "refund.requested", wanted.reason)
-    return views.refund_out(refund, payment)
+    return views.refund_out(refund, payment, principal)
 
 
 def _check_amount(payment: PaymentRow, wanted: RefundIn) -> None:
@@ -158,7 +161,8 @@ async def _wallet(session: AsyncSession, payment: PaymentRow, wanted: RefundIn) 
         raise _invalid("/destination", "is_a_wallet", detail)
     wallet_id = wanted.wallet_id or payment.wallet_id
     row = await wallet_repository.wallet(session, wallet_id) if wallet_id else None
-    if row is None or country(row.region) != country(payment.region):
+    theirs = row is not None and row.merchant in (PLATFORM, payment.merchant)
+    if row is None or not theirs or country(row.region) != country(payment.region):
         raise _invalid("/wallet_id", "unknown", "There is no such wallet in this country.")
     return row.id
 
@@ -175,7 +179,7 @@ async def approve_refund(
     _decided(refund, principal, wanted.note)
     await refunding.start(session, payment, refund, principal.id)
     await _record(session, principal, refund, "refund.approved", wanted.note)
-    return views.refund_out(refund, payment)
+    return views.refund_out(refund, payment, principal)
 
 
 async def reject_refund(
@@ -188,7 +192,7 @@ async def reject_refund(
     payment.reserved -= refund.amount
     await refunding.tell_refund(session, payment, refund, "rejected", principal.id)
     await _record(session, principal, refund, "refund.rejected", wanted.note)
-    return views.refund_out(refund, payment)
+    return views.refund_out(refund, payment, principal)
 
 
 async def _to_decide(
@@ -206,6 +210,8 @@ async def _to_decide(
     refund = await refund_repository.refund_for_update(session, refund_id)
     assert payment is not None
     assert refund is not None
+    if not owns(principal, payment.merchant):
+        raise NoSuchRefund
     if refund.state != RefundState.REQUESTED:
         raise WrongState(f"The refund is {refund.state} already.")
     if refund.requested_by == principal.id:

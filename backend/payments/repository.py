@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from backend.payments.ledger_repository import within
+from backend.payments.ledger_repository import reached, within
 from backend.payments.models import AttemptRow, OrderRow, PaymentRow, WebhookRow
+from backend.payments.reach import Reach
 from backend.payments.rules import Action, State
 from backend.payments.schemas import PaymentFilter
 
@@ -92,14 +93,14 @@ async def round_of_ref(session: AsyncSession, payment_id: UUID, ref: str) -> int
 
 async def payments(
     session: AsyncSession,
-    scopes: Sequence[str],
+    reach: Reach,
     wanted: PaymentFilter,
     *,
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[PaymentRow]:
-    """Payments newest first, in the scopes and matching every filter that is set."""
-    query = select(PaymentRow).where(within(col(PaymentRow.region), scopes))
+    """Payments newest first, in reach and matching every filter that is set."""
+    query = select(PaymentRow).where(_reached(reach))
     if wanted.region:
         query = query.where(within(col(PaymentRow.region), [wanted.region]))
     if wanted.states:
@@ -125,9 +126,11 @@ async def payments(
     return list(await session.scalars(query.order_by(col(PaymentRow.id).desc()).limit(limit)))
 
 
-async def failure_groups(
-    session: AsyncSession, scopes: Sequence[str], region: str | None
-) -> Sequence[Any]:
+def _reached(reach: Reach) -> ColumnElement[bool]:
+    return reached(col(PaymentRow.region), col(PaymentRow.merchant), reach)
+
+
+async def failure_groups(session: AsyncSession, reach: Reach, region: str | None) -> Sequence[Any]:
     """Failed payments counted by gateway, code and currency, with the newest reason of each."""
     query = select(
         col(PaymentRow.gateway),
@@ -138,7 +141,7 @@ async def failure_groups(
         func.min(col(PaymentRow.updated_at)).label("oldest"),
         func.max(col(PaymentRow.updated_at)).label("newest"),
         func.max(col(PaymentRow.failure_reason)).label("reason"),
-    ).where(within(col(PaymentRow.region), scopes), col(PaymentRow.state) == State.FAILED)
+    ).where(_reached(reach), col(PaymentRow.state) == State.FAILED)
     if region:
         query = query.where(within(col(PaymentRow.region), [region]))
     found = await session.execute(query.group_by(text("1, 2, 3")).order_by(text("4 DESC, 1, 2")))
@@ -146,7 +149,7 @@ async def failure_groups(
 
 
 async def totals(
-    session: AsyncSession, scopes: Sequence[str], since: datetime, region: str | None
+    session: AsyncSession, reach: Reach, since: datetime, region: str | None
 ) -> list[Row[Any]]:
     """Payments made since a time: counts and sums by state and currency."""
     query = select(
@@ -156,7 +159,7 @@ async def totals(
         func.sum(col(PaymentRow.captured)).label("captured"),
         func.sum(col(PaymentRow.refunded)).label("refunded"),
         func.count(col(PaymentRow.late_at)).label("late"),
-    ).where(within(col(PaymentRow.region), scopes), col(PaymentRow.created_at) >= since)
+    ).where(_reached(reach), col(PaymentRow.created_at) >= since)
     if region:
         query = query.where(within(col(PaymentRow.region), [region]))
     return list(await session.execute(query.group_by(text("1, 2")).order_by(text("1, 2"))))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from backend.identity import service as identity
+from backend.identity.schemas import Principal
 from backend.payments.models import AttemptRow, CodRow, OrderRow, PaymentRow, RefundRow, WebhookRow
-from backend.payments.rules import RefundState, State
+from backend.payments.rules import State
 from backend.payments.schemas import (
     AttemptOut,
     CodOrderOut,
@@ -89,9 +91,14 @@ def attempt_out(row: AttemptRow) -> AttemptOut:
     )
 
 
-def refund_out(row: RefundRow, payment: PaymentRow) -> RefundOut:
-    """A refund."""
+def refund_out(row: RefundRow, payment: PaymentRow, principal: Principal) -> RefundOut:
+    """A refund; a marketplace is not told the names of people, nor what they noted."""
     values = row.model_dump(exclude={"amount", "currency", "order_number"})
+    if identity.merchant_of(principal) is not None:
+        for who in ("requested_by", "decided_by"):
+            if values[who] not in (None, principal.id):
+                values[f"{who}_name"] = values[who].partition(":")[0]
+        values["decision_note"] = None
     return RefundOut(
         **values,
         order=row.order_number,
@@ -125,7 +132,7 @@ def timeline(
     attempts: Sequence[AttemptRow],
     webhooks: Sequence[WebhookRow],
     transfers: Sequence[TransferOut],
-    refunds: Sequence[RefundRow],
+    refunds: Sequence[RefundOut],
 ) -> list[TimelineItem]:
     """Everything that happened to a payment, oldest first."""
     whole = Money(minor=payment.amount, currency=payment.currency)
@@ -175,8 +182,8 @@ def _attempt_item(row: AttemptRow) -> TimelineItem:
     )
 
 
-def _refund_items(row: RefundRow) -> list[TimelineItem]:
-    amount = Money(minor=row.amount, currency=row.currency)
+def _refund_items(row: RefundOut) -> list[TimelineItem]:
+    amount = row.amount
     items = [
         _item(
             row.created_at,
@@ -189,7 +196,7 @@ def _refund_items(row: RefundRow) -> list[TimelineItem]:
         )
     ]
     if row.decided_at is not None:
-        said = "turned down" if row.state == RefundState.REJECTED else "approved"
+        said = "turned down" if row.state == "rejected" else "approved"
         items.append(
             _item(
                 row.decided_at,
@@ -201,7 +208,7 @@ def _refund_items(row: RefundRow) -> list[TimelineItem]:
                 by=row.decided_by_name,
             )
         )
-    if row.finished_at is not None and row.state != RefundState.REJECTED:
+    if row.finished_at is not None and row.state != "rejected":
         items.append(
             _item(
                 row.finished_at,

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.payments.ledger_models import AccountRow
-from backend.payments.ledger_repository import within
+from backend.payments.ledger_repository import reached, within
 from backend.payments.models import WalletRow
+from backend.payments.reach import Reach
 
 
 async def wallet(session: AsyncSession, wallet_id: UUID) -> WalletRow | None:
@@ -23,10 +24,14 @@ async def wallet(session: AsyncSession, wallet_id: UUID) -> WalletRow | None:
 async def open_once(session: AsyncSession, row: WalletRow) -> WalletRow:
     """The holder's wallet in this currency: the given one, or the one that was there before."""
     values = insert(WalletRow).values(row.model_dump())
-    await session.execute(values.on_conflict_do_nothing(index_elements=["holder", "currency"]))
+    await session.execute(
+        values.on_conflict_do_nothing(index_elements=["merchant", "holder", "currency"])
+    )
     found = await session.scalar(
         select(WalletRow).where(
-            col(WalletRow.holder) == row.holder, col(WalletRow.currency) == row.currency
+            col(WalletRow.merchant) == row.merchant,
+            col(WalletRow.holder) == row.holder,
+            col(WalletRow.currency) == row.currency,
         )
     )
     assert found is not None
@@ -35,15 +40,16 @@ async def open_once(session: AsyncSession, row: WalletRow) -> WalletRow:
 
 async def wallets(
     session: AsyncSession,
-    scopes: Sequence[str],
+    reach: Reach,
     *,
     region: str | None,
     q: str | None,
     before: UUID | None,
     limit: int,
 ) -> list[WalletRow]:
-    """Wallets, newest first, in the scopes and matching what is set."""
-    query = select(WalletRow).where(within(col(WalletRow.region), scopes))
+    """Wallets, newest first, in reach and matching what is set."""
+    mine = reached(col(WalletRow.region), col(WalletRow.merchant), reach)
+    query = select(WalletRow).where(mine)
     if region:
         query = query.where(within(col(WalletRow.region), [region]))
     if q:

@@ -24,10 +24,14 @@ class WalletIn(BaseModel):
 
 
 class WalletOut(BaseModel):
-    """A wallet; `available` is what can be paid with: the balance without what is held back."""
+    """A wallet; `available` is what can be paid with: the balance without what is held back.
+
+    The name is masked for whoever neither opened it, nor keeps wallets, nor may reveal names.
+    """
 
     id: UUID
     account_id: UUID
+    merchant: str = Field(description="Whose customer it is; `platform` is Waypost itself.")
     holder: str
     name: str
     region: str

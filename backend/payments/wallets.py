@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
 from backend.payments import ledger, ledger_repository, orders, views, wallet_repository
-from backend.payments.accounts import country, wallet_account
+from backend.payments.accounts import PLATFORM, country, wallet_account
 from backend.payments.cursors import decode_id, encode
 from backend.payments.gateways.registry import gateway_of
 from backend.payments.models import PaymentRow, WalletRow
+from backend.payments.reach import may, reach
 from backend.payments.rules import State
 from backend.payments.schemas import (
     AccountRef,
@@ -65,13 +66,13 @@ async def list_wallets(
     identity.authorize(principal, READ)
     rows = await wallet_repository.wallets(
         session,
-        identity.scopes(principal, READ),
+        reach(principal, READ),
         region=region,
         q=q,
         before=decode_id(after) if after is not None else None,
         limit=limit + 1,
     )
-    items = await _outs(session, rows[:limit])
+    items = await _outs(session, principal, rows[:limit])
     return WalletPage(items=items, next_cursor=encode(items[-1].id) if len(rows) > limit else None)
 
 
@@ -80,9 +81,7 @@ async def _seen(
 ) -> WalletRow:
     identity.authorize(principal, permission)
     row = await wallet_repository.wallet(session, wallet_id)
-    if row is None or not (
-        identity.may(principal, READ, row.region) or identity.may(principal, permission, row.region)
-    ):
+    if row is None or not (may(principal, READ, row) or may(principal, permission, row)):
         raise NoSuchWallet
     identity.authorize(principal, permission, row.region)
     return row
@@ -91,7 +90,7 @@ async def _seen(
 async def get_wallet(session: AsyncSession, principal: Principal, wallet_id: UUID) -> WalletOut:
     """One wallet with what it holds."""
     row = await _seen(session, principal, wallet_id)
-    return (await _outs(session, [row]))[0]
+    return (await _outs(session, principal, [row]))[0]
 
 
 async def open_wallet(session: AsyncSession, principal: Principal, wanted: WalletIn) -> WalletOut:
@@ -107,6 +106,7 @@ async def open_wallet(session: AsyncSession, principal: Principal, wanted: Walle
         WalletRow(
             id=wallet_id,
             account_id=wallet_account(wallet_id, region.code, region.currency).id,
+            merchant=identity.merchant_of(principal) or PLATFORM,
             holder=wanted.holder,
             name=wanted.name,
             region=region.code,
@@ -116,7 +116,7 @@ async def open_wallet(session: AsyncSession, principal: Principal, wanted: Walle
     )
     if row.id != wallet_id and not identity.may(principal, WRITE, row.region):
         raise NoSuchWallet
-    return (await _outs(session, [row]))[0]
+    return (await _outs(session, principal, [row]))[0]
 
 
 async def top_up(
@@ -135,6 +135,7 @@ async def top_up(
         id=uuid7(),
         purpose="top_up",
         region=row.region,
+        merchant=None if row.merchant == PLATFORM else row.merchant,
         wallet_id=row.id,
         terms="top_up",
         gateway=wanted.gateway or gateway_of(get_settings(), country(row.region)),
@@ -150,6 +151,16 @@ async def top_up(
     session.add(payment)
     await session.flush()
     await orders.begin(session, payment, principal.id)
+    await identity.record(
+        session,
+        principal,
+        "wallet.top_up_asked",
+        f"wallet:{row.id}",
+        region=row.region,
+        after={
+            "payment": str(payment.id), "amount": payment.amount, "currency": payment.currency,
+        },
+    )  # fmt: skip
     return views.payment_out(payment)
 
 
@@ -221,17 +232,29 @@ async def _opening(
     return balances.get(row.account_id, (0, 0))[0]
 
 
-async def _outs(session: AsyncSession, rows: Sequence[WalletRow]) -> list[WalletOut]:
+async def _outs(
+    session: AsyncSession, principal: Principal, rows: Sequence[WalletRow]
+) -> list[WalletOut]:
     purses = await wallet_repository.purses(session, [row.account_id for row in rows])
-    return [_out(row, *purses.get(row.account_id, (0, 0))) for row in rows]
+    return [
+        _out(row, *purses.get(row.account_id, (0, 0)), whole=_knows_names(principal, row))
+        for row in rows
+    ]
 
 
-def _out(row: WalletRow, balance: int, held: int) -> WalletOut:
+def _knows_names(principal: Principal, row: WalletRow) -> bool:
+    return principal.id == row.merchant or any(
+        identity.may(principal, permission, row.region) for permission in (WRITE, "orders:reveal")
+    )
+
+
+def _out(row: WalletRow, balance: int, held: int, *, whole: bool) -> WalletOut:
     def money(minor: int) -> Money:
         return Money(minor=minor, currency=row.currency)
 
     return WalletOut(
-        **row.model_dump(),
+        **row.model_dump(exclude={"name"}),
+        name=row.name if whole else identity.mask({"account": row.name})["account"],
         balance=money(balance),
         held=money(held),
         available=money(balance - held),

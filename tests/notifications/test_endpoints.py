@@ -356,3 +356,22 @@ async def test_the_role_reads_and_sends_until_it_is_stopped(
         await running
     [message] = receiver.messages(endpoint.secret)
     assert message["data"]["order_id"] == str(order_id)
+
+
+async def test_figures_are_of_endpoints_that_the_caller_sees(
+    resources: Resources, subscribe: Subscribe
+) -> None:
+    async with resources.database.unit_of_work() as session:
+        await seed(session, SYSTEM)
+    endpoint = await subscribe(region="TH")
+    async with resources.database.unit_of_work() as session:
+        await service.try_endpoint(session, SHOP, endpoint.id)
+    waiting = {}
+    for who in (ADMIN, SHOP, ADMIN_VN, OTHER_SHOP):
+        async with resources.database.unit_of_work() as session:
+            waiting[who.id] = await service.waiting_for(session, who, [endpoint.id])
+    mine = {endpoint.id: 1}
+    assert waiting == {ADMIN.id: mine, SHOP.id: mine, ADMIN_VN.id: {}, OTHER_SHOP.id: {}}
+    with pytest.raises(Denied):
+        async with resources.database.unit_of_work() as session:
+            await service.success_by_hour(session, VIEWER, [endpoint.id])

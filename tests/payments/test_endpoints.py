@@ -17,7 +17,7 @@ from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
 from tests.tracking.fleet import somebody
 
-from .world import World, number_of
+from .world import MERCHANT, World, number_of
 
 THB = {"minor": 50_000, "currency": "THB"}
 
@@ -173,13 +173,17 @@ async def test_an_integration_works_by_named_permissions(
     world: World, client: httpx.AsyncClient, resources: Resources
 ) -> None:
     order = await world.order()
-    async with resources.database.unit_of_work() as session:
-        issued = await issue_api_token(
-            session, SYSTEM, "app", permissions=frozenset({"payments:read"}), regions=("TH",)
-        )
-    headers = {"Authorization": f"Bearer {issued.secret}"}
-    found = await client.get("/api/v1/payments", headers=headers)
-    assert [item["order"] for item in found.json()["items"]] == [number_of(order)]
+    permissions = frozenset({"payments:read"})
+    seen = []
+    for name in (MERCHANT.removeprefix("service:"), "rival"):
+        async with resources.database.unit_of_work() as session:
+            issued = await issue_api_token(
+                session, SYSTEM, name, permissions=permissions, regions=("TH",)
+            )
+        headers = {"Authorization": f"Bearer {issued.secret}"}
+        found = await client.get("/api/v1/payments", headers=headers)
+        seen.append([item["order"] for item in found.json()["items"]])
+    assert seen == [[number_of(order)], []]
     assert (await client.get("/api/v1/refunds", headers=headers)).status_code == 403
 
 

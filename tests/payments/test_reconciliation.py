@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from backend.identity.schemas import SYSTEM
 from backend.payments import service
@@ -99,6 +100,18 @@ async def test_the_same_file_is_compared_once(world: World) -> None:
     await compared(world, HEAD + "x,payment,1,THB,0\n")
     with pytest.raises(KnownReport):
         await compared(world, HEAD + "x,payment,1,THB,0\n")
+
+
+async def test_a_line_that_names_another_regions_payment_tells_nothing_of_it(
+    world: World,
+) -> None:
+    foreign = await captured(world, 10_000)
+    async with world.database.unit_of_work() as session:
+        move = text("UPDATE payments_payment SET region = 'SG-01' WHERE id = :id")
+        await session.execute(move, {"id": foreign.id})
+    report = await compared(world, f"{HEAD}{foreign.gateway_ref},payment,100,THB,0\n")
+    [found] = report.items
+    assert (found.kind, found.order, found.payment_id) == ("missing_here", None, None)
 
 
 async def test_a_file_without_its_columns_is_refused(world: World) -> None:

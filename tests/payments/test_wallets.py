@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from backend.identity.schemas import SYSTEM
+from backend.identity.schemas import SYSTEM, AuditFilter
+from backend.identity.service import list_audit
 from backend.payments import service
 from backend.payments.schemas import Money, TopUpIn, WalletIn
 from backend.platform import clock
@@ -18,6 +19,7 @@ from backend.platform.errors import Invalid
 from backend.platform.resources import Resources
 
 from .books import check
+from .people import LEAD
 from .world import World
 
 
@@ -42,6 +44,18 @@ async def test_a_top_up_is_captured_as_soon_as_it_is_authorised(world: World) ->
     await top_up(world, wallet, 30_000, "sandbox:decline=card_declined")
     assert await world.balance(wallet) == (30_000, 0)
     await check(world.database)
+
+
+async def test_who_had_money_brought_in_is_in_the_audit_trail(world: World) -> None:
+    wallet = await world.wallet()
+    async with world.database.unit_of_work() as session:
+        wanted = TopUpIn(amount=Money(minor=30_000, currency="THB"), method="sandbox:ok")
+        paid = await service.top_up(session, LEAD, wallet, wanted)
+    async with world.database.unit_of_work() as session:
+        found = await list_audit(session, SYSTEM, AuditFilter(action="wallet.top_up_asked"))
+    [entry] = found
+    assert (entry.actor, entry.object) == (LEAD.id, f"wallet:{wallet}")
+    assert entry.after == {"payment": str(paid.id), "amount": 30_000, "currency": "THB"}
 
 
 async def test_a_holder_has_one_wallet_in_a_currency(world: World) -> None:
