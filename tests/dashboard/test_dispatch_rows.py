@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from backend.dispatch.board_schemas import Carrier, LastStep
-from backend.dispatch.matching_schemas import Candidate, Costs, Decision, Unfit
+from backend.dispatch.matching_rules import Objection
+from backend.dispatch.matching_schemas import Candidate, Costs, Decision
 from backend.dispatch.rules import OrderState
 from backend.platform.resources import Resources
 from dashboard.states import dispatch_rows as rows
@@ -22,7 +23,7 @@ NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 COSTS = Costs(travel=240, lateness=60, fairness=-30, battery=0, total=270)
 
 
-def candidate(code: str, *unfit: Unfit) -> Candidate:
+def candidate(code: str, *unfit: Objection) -> Candidate:
     return Candidate(
         driver_id=uuid4(),
         code=code,
@@ -72,7 +73,7 @@ async def test_a_row_holds_no_contact_of_anybody(resources: Resources) -> None:
 
 
 def test_the_newest_decision_says_who_was_chosen_and_who_could_not() -> None:
-    first, full = candidate("DRV-0255"), candidate("DRV-0182", Unfit.ORDERS_FULL)
+    first, full = candidate("DRV-0255"), candidate("DRV-0182", Objection.ORDERS_FULL)
     made = Decision(
         id=uuid4(),
         order_id=uuid4(),
@@ -92,14 +93,14 @@ def test_the_newest_decision_says_who_was_chosen_and_who_could_not() -> None:
 
 
 def test_every_reason_against_a_driver_has_words() -> None:
-    for reason in Unfit:
+    for reason in Objection:
         assert unfit_words(candidate("DRV-0001", reason))
 
 
 def test_what_only_matching_minds_does_not_stop_a_dispatcher() -> None:
-    asked = candidate("DRV-0001", Unfit.OFFERED_ENOUGH)
+    asked = candidate("DRV-0001", Objection.OFFERED_ENOUGH)
     assert hindrances(asked) == ("", "has offers enough")
-    full = candidate("DRV-0002", Unfit.ORDERS_FULL, Unfit.OUT_OF_REACH)
+    full = candidate("DRV-0002", Objection.ORDERS_FULL, Objection.OUT_OF_REACH)
     assert hindrances(full) == ("full, 3 of 3", "out of reach")
 
 
