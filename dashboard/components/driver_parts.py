@@ -69,7 +69,7 @@ def latest_order(order: rx.Var) -> rx.Component:
     )
 
 
-def day(each: rx.Var, found: Any, may_plan: Any, on_cancel: Any) -> rx.Component:
+def day(each: rx.Var) -> rx.Component:
     """One day of the calendar with its shifts."""
     return rx.el.div(
         rx.el.span(each["number"], " ", each["month"], class_name="wp-day-number"),
@@ -78,17 +78,6 @@ def day(each: rx.Var, found: Any, may_plan: Any, on_cancel: Any) -> rx.Component
             lambda shift: rx.el.span(
                 shape(shift["tone"].to(str)),
                 rx.el.span(shift["words"]),
-                rx.cond(
-                    may_plan & shift["may_cancel"].to(bool),
-                    rx.el.button(
-                        rx.icon("x", size=10, aria_hidden="true"),
-                        type="button",
-                        on_click=on_cancel(found["id"], shift["id"]),
-                        aria_label="Cancel the shift " + shift["title"].to(str),
-                        title="Cancel this shift",
-                        class_name="wp-day-cancel",
-                    ),
-                ),
                 title=shift["title"].to(str),
                 class_name="wp-day-shift",
             ),
@@ -98,6 +87,22 @@ def day(each: rx.Var, found: Any, may_plan: Any, on_cancel: Any) -> rx.Component
             "data-today": rx.cond(each["today"].to(bool), "true", "false"),
             "data-past": rx.cond(each["past"].to(bool), "true", "false"),
         },
+    )
+
+
+def planned_shift(shift: rx.Var, cancel: Any) -> rx.Component:
+    """A shift that may still be called off; `cancel` is what its button does."""
+    return rx.el.div(
+        shape(shift["tone"].to(str)),
+        rx.el.span(shift["title"].to(str), class_name="wp-grow"),
+        rx.el.button(
+            "Cancel",
+            type="button",
+            on_click=cancel,
+            aria_label="Cancel the shift " + shift["title"].to(str),
+            class_name="wp-button wp-button-small",
+        ),
+        class_name="wp-item wp-row",
     )
 
 

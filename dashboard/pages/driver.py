@@ -14,6 +14,7 @@ from dashboard.components.driver_parts import (
     document_form,
     figure,
     latest_order,
+    planned_shift,
     tour_stop,
 )
 from dashboard.components.frame_parts import ago, pulse
@@ -220,11 +221,17 @@ def _shifts(found: Any) -> rx.Component:
         ),
         rx.el.div(
             *[rx.el.span(name, class_name="wp-day-name", aria_hidden="true") for name in _WEEKDAYS],
-            rx.foreach(
-                DriverState.days,
-                lambda each: day(each, found, DriverState.may_plan, ShiftsState.cancel),
-            ),
+            rx.foreach(DriverState.days, day),
             class_name="wp-calendar",
+        ),
+        rx.cond(
+            DriverState.may_plan,
+            rx.foreach(
+                DriverState.open_shifts,
+                lambda shift: planned_shift(
+                    shift, ShiftsState.cancel(shift["driver"].to(str), shift["id"].to(str))
+                ),
+            ),
         ),
         class_name="wp-panel",
         aria_label="Shifts",

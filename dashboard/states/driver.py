@@ -24,7 +24,14 @@ from backend.regions import service as regions
 from backend.tracking import service as tracking
 from dashboard import base_maps, gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.driver_words import DOCUMENT_TONES, Day, DriverLine, calendar, line_of
+from dashboard.states.driver_words import (
+    DOCUMENT_TONES,
+    Day,
+    DriverLine,
+    ShiftCell,
+    calendar,
+    line_of,
+)
 from dashboard.states.order_words import (
     TONES,
     clock_words,
@@ -118,6 +125,7 @@ class DriverState(ListState, rx.State):
     stops: list[dict[str, Any]] = []
     planned: list[list[list[float]]] = []
     days: list[Day] = []
+    open_shifts: list[ShiftCell] = []
     documents: list[DocumentLine] = []
     figures: list[Figure] = []
     chart: dict[str, Any] = {}
@@ -171,6 +179,9 @@ class DriverState(ListState, rx.State):
             self.tour, self.stops, self.planned = tour(whole, now)
             self.tour_note = tour_words(whole.route)
             self.days = calendar(whole.shifts, weeks(whole.zone, now), whole.zone, now)
+            self.open_shifts = [
+                shift for each in self.days for shift in each["shifts"] if shift["may_cancel"]
+            ]
             self.documents = [document_line(each) for each in whole.row.documents]
             self.figures = figures(whole.performance)
             self.chart = performance_chart(whole.performance)

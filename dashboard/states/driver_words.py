@@ -97,6 +97,7 @@ class ShiftCell(TypedDict):
     """One shift in the calendar."""
 
     id: str
+    driver: str
     words: str
     tone: str
     title: str
@@ -154,6 +155,7 @@ def _cell(shift: PlannedShift, there: ZoneInfo, now: datetime) -> ShiftCell:
         tone, state = "info", "planned"
     return {
         "id": str(shift.id),
+        "driver": str(shift.driver_id),
         "words": f"{_hour(begins)} to {_hour(ends)}",
         "tone": tone,
         "title": f"{begins:%a} {begins.day} {begins:%b} {begins:%H:%M} to {ends:%H:%M}, {state}",
