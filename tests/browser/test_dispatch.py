@@ -216,24 +216,28 @@ def test_a_stop_of_a_tour_is_moved_by_keyboard_and_stays_pinned(
     tour = page.get_by_role("group", name=f"Tour of {van['code']}")
     stops = tour.locator(".wpb-stop")
     expect(stops).to_have_count(4, timeout=PATIENCE_MS)
+    # A tour that was just made is soon thought over; a move of its older version is then refused.
+    for _ in range(4):
+        swapped = move_a_stop(page, tour)
+        expect(tour.locator(".wpb-stop[data-pinned]").first).to_be_visible(timeout=PATIENCE_MS)
+        page.reload()
+        expect(stops).to_have_count(4, timeout=PATIENCE_MS)
+        if planned(tour) == swapped:
+            return
+    raise AssertionError("no move of a stop was kept")
+
+
+def move_a_stop(page: Page, tour: Locator) -> list[str]:
+    """Move the first stop that may change places with its next; the order as it then shows."""
     before = planned(tour)
     at = next(i for i, label in enumerate(before[:-1]) if may_swap(label, before[i + 1]))
-    stops.nth(at).focus()
+    tour.locator(".wpb-stop").nth(at).focus()
     page.keyboard.press("Alt+ArrowRight")
     swapped = [*before[:at], before[at + 1], before[at], *before[at + 2 :]]
-    page.wait_for_function(
-        """([code, wanted]) => {
-          const names = [...document.querySelectorAll(`[aria-label='Tour of ${code}'] .wpb-stop`)]
-            .map((stop) => stop.title.split(",")[0]);
-          return JSON.stringify(names) === JSON.stringify(wanted);
-        }""",
-        arg=[van["code"], swapped],
-        timeout=PATIENCE_MS,
+    expect(tour.locator(".wpb-stop").nth(at)).to_have_attribute(
+        "title", re.compile(re.escape(swapped[at])), timeout=PATIENCE_MS
     )
-    expect(tour.locator(".wpb-stop[data-pinned]").first).to_be_visible(timeout=PATIENCE_MS)
-    page.reload()
-    expect(stops).to_have_count(4, timeout=PATIENCE_MS)
-    assert planned(tour) == swapped
+    return swapped
 
 
 def planned(tour: Locator) -> list[str]:
