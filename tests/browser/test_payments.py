@@ -34,7 +34,7 @@ def api(system: System) -> httpx.Client:
 
 
 def _wallet(api: httpx.Client, name: str) -> str:
-    wanted = {"holder": f"customer-{uuid4().hex[:8]}", "name": name, "region": "TH-10"}
+    wanted = {"holder": f"customer-{uuid4().hex[:8]}", "name": name, "region": "IN-KA"}
     answer = api.post("/api/v1/wallets", json=wanted)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
@@ -43,7 +43,7 @@ def _wallet(api: httpx.Client, name: str) -> str:
 def _top_up(api: httpx.Client, wallet: str, minor: int, method: str, state: str) -> dict[str, Any]:
     """A top-up of the wallet, once it has come to `state`."""
     wanted = {
-        "amount": {"minor": minor, "currency": "THB"}, "method": method, "gateway": "sandbox",
+        "amount": {"minor": minor, "currency": "INR"}, "method": method, "gateway": "sandbox",
     }  # fmt: skip
     answer = api.post(f"/api/v1/wallets/{wallet}/top-up", json=wanted)
     assert answer.status_code == 202, answer.text
@@ -79,9 +79,9 @@ def test_a_failed_payment_is_found_by_its_reason_and_tried_again(
     wallet = _wallet(api, "Somsri")
     failed = _top_up(api, wallet, 50_000, "sandbox:decline=expired_card", "failed")
     page = sign_in("support lead", "/payments")
-    page.goto(f"{system.url}/payments?state=failed&code=expired_card&region=TH-10")
+    page.goto(f"{system.url}/payments?state=failed&code=expired_card&region=IN-KA")
     _settled(page)
-    row = page.get_by_role("row", name=re.compile("500.00 THB")).first
+    row = page.get_by_role("row", name=re.compile("500.00 INR")).first
     expect(row).to_contain_text("failed")
     row.get_by_role("checkbox").check()
     page.get_by_role("button", name="Try again").click()
@@ -98,7 +98,7 @@ def test_a_large_refund_waits_for_a_second_person(
     wallet = _wallet(api, "Malee")
     paid = _top_up(api, wallet, 900_000, "sandbox:ok", "captured")
     agent = sign_in("support agent", f"/payments/{paid['id']}")
-    expect(agent.get_by_text("9,000.00 THB").first).to_be_visible(timeout=20_000)
+    expect(agent.get_by_text("9,000.00 INR").first).to_be_visible(timeout=20_000)
     agent.get_by_role("button", name=re.compile("^Refund")).click()
     form = agent.locator("form.wp-act-form")
     form.get_by_label(re.compile("Amount")).fill("8,000.00")
@@ -149,7 +149,7 @@ def test_a_wallet_shows_its_balance_and_its_statement(
     wallet = _wallet(api, "Ploy")
     _top_up(api, wallet, 123_450, "sandbox:ok", "captured")
     page = sign_in("support lead", f"/payments/wallets/{wallet}")
-    expect(page.get_by_text("1,234.50 THB").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("1,234.50 INR").first).to_be_visible(timeout=20_000)
     with page.expect_download() as download:
         page.get_by_role("link", name="PDF").first.click()
     assert download.value.path().read_bytes().startswith(b"%PDF")
