@@ -132,8 +132,12 @@ def wallet() -> rx.Component:
                             WalletState.statements,
                             lambda each: rx.el.div(
                                 rx.el.span(each["month"], class_name="wp-grow"),
-                                rx.el.a("CSV", href=each["csv"], class_name="wp-link"),
-                                rx.el.a("PDF", href=each["pdf"], class_name="wp-link"),
+                                rx.el.a(
+                                    "CSV", href=each["csv"], download=True, class_name="wp-link"
+                                ),
+                                rx.el.a(
+                                    "PDF", href=each["pdf"], download=True, class_name="wp-link"
+                                ),
                                 class_name="wp-item wp-item-line",
                             ),
                         ),
