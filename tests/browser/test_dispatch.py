@@ -215,29 +215,30 @@ def test_a_stop_of_a_tour_is_moved_by_keyboard_and_stays_pinned(
     page.keyboard.press("a")
     tour = page.get_by_role("group", name=f"Tour of {van['code']}")
     stops = tour.locator(".wpb-stop")
-    expect(stops).to_have_count(4, timeout=PATIENCE_MS)
+    # The city's matching may give the same van more: four stops are the least.
+    expect(stops.nth(3)).to_be_visible(timeout=PATIENCE_MS)
     # A tour that was just made is soon thought over; a move of its older version is then refused.
     for _ in range(4):
-        swapped = move_a_stop(page, tour)
+        first, second = move_a_stop(page, tour)
         expect(tour.locator(".wpb-stop[data-pinned]").first).to_be_visible(timeout=PATIENCE_MS)
         page.reload()
-        expect(stops).to_have_count(4, timeout=PATIENCE_MS)
-        if planned(tour) == swapped:
+        expect(stops.nth(3)).to_be_visible(timeout=PATIENCE_MS)
+        kept = planned(tour)
+        if kept.index(first) < kept.index(second):
             return
     raise AssertionError("no move of a stop was kept")
 
 
-def move_a_stop(page: Page, tour: Locator) -> list[str]:
-    """Move the first stop that may change places with its next; the order as it then shows."""
+def move_a_stop(page: Page, tour: Locator) -> tuple[str, str]:
+    """Move the first stop that may change places with its next; the two as they then follow."""
     before = planned(tour)
     at = next(i for i, label in enumerate(before[:-1]) if may_swap(label, before[i + 1]))
     tour.locator(".wpb-stop").nth(at).focus()
     page.keyboard.press("Alt+ArrowRight")
-    swapped = [*before[:at], before[at + 1], before[at], *before[at + 2 :]]
     expect(tour.locator(".wpb-stop").nth(at)).to_have_attribute(
-        "title", re.compile(re.escape(swapped[at])), timeout=PATIENCE_MS
+        "title", re.compile(re.escape(before[at + 1])), timeout=PATIENCE_MS
     )
-    return swapped
+    return before[at + 1], before[at]
 
 
 def planned(tour: Locator) -> list[str]:

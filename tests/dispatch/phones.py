@@ -121,6 +121,8 @@ def steps(phone: App, order: OrderOut, *kinds: str) -> list[dict[str, Any]]:
         more: dict[str, Any] = {"position": LUMPINI if at_drop else SIAM}
         if kind == "order.pick_up":
             more["barcodes"] = [parcel["barcode"] for parcel in order.parcels]
+        if kind == "order.fail":
+            more["reason"] = "nobody_there"
         found.append(phone.event(kind, order, **more))
     return found
 

@@ -104,10 +104,10 @@ async def test_some_orders_are_called_off_in_time(
     client: httpx.AsyncClient, resources: Resources, tmp_path: Path
 ) -> None:
     clock = Clock(time.time())
-    market = await open_market(client, resources, tmp_path, clock, 30_000)
+    market = await open_market(client, resources, tmp_path, clock, 60_000)
     clock.now += 55
     await market.turn()
-    clock.now += 1200
+    clock.now += 620
     market._per_hour = 0
     await market.turn()
     counts = Counter(await column(resources, "SELECT state FROM dispatch_order"))
