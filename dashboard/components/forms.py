@@ -1,4 +1,4 @@
-"""Form pieces: labelled inputs and selects, and a button that asks before it acts."""
+"""Form pieces: labelled inputs and selects, filters, and a secret that is shown once."""
 
 from __future__ import annotations
 
@@ -48,4 +48,33 @@ def filter_form(*fields: rx.Component, on_submit: Any, clear: str, **props: Any)
         class_name="wp-filters",
         role="search",
         **props,
+    )
+
+
+def secret_once(
+    field_id: str, what: str, made_name: Any, *, shown: rx.Var[bool], on_done: Any
+) -> rx.Component:
+    """A secret that is shown once, with a button that copies it.
+
+    Always there, so that the secret can be put into it without passing through the state.
+    """
+    return rx.el.div(
+        rx.el.div(
+            rx.el.strong(f"Copy the {what} of ", made_name, " now."), " It is shown this once."
+        ),
+        rx.el.input(
+            id=field_id,
+            read_only=True,
+            class_name="wp-input wp-mono",
+            aria_label=f"The new {what}",
+        ),
+        rx.el.button(
+            "Copy",
+            type="button",
+            class_name="wp-button",
+            custom_attrs={"data-wp-action": "copy", "data-wp-from": field_id},
+        ),
+        rx.el.button("Done", type="button", class_name="wp-button", on_click=on_done),
+        class_name="wp-secret",
+        hidden=~shown,
     )

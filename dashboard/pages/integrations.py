@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, state_word
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, secret_once, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.tables import NUMBER, table, trouble, two_lines
 from dashboard.pages.deliveries import log
@@ -29,7 +29,13 @@ def integrations() -> rx.Component:
     beside = chosen | IntegrationsState.may_write
     return rx.el.div(
         trouble(IntegrationsState.fault, IntegrationsState.load),
-        _secret(),
+        secret_once(
+            SECRET_FIELD,
+            "secret",
+            IntegrationsState.made_name,
+            shown=IntegrationsState.shows_secret,
+            on_done=IntegrationsState.forget_secret,
+        ),
         rx.el.div(
             rx.el.section(
                 rx.el.div(
@@ -60,33 +66,6 @@ def integrations() -> rx.Component:
         pulse(seconds=REFRESH_EVERY_S, on_beat=DeliveriesState.refresh),
         class_name="wp-page wp-page-wide",
     )  # fmt: skip
-
-
-def _secret() -> rx.Component:
-    """Always there, so that the secret can be put into it without passing through the state."""
-    return rx.el.div(
-        rx.el.div(
-            rx.el.strong("Copy the secret of ", IntegrationsState.made_name, " now."),
-            " It is shown this once.",
-        ),
-        rx.el.input(
-            id=SECRET_FIELD,
-            read_only=True,
-            class_name="wp-input wp-mono",
-            aria_label="The new secret",
-        ),
-        rx.el.button(
-            "Copy",
-            type="button",
-            class_name="wp-button",
-            custom_attrs={"data-wp-action": "copy", "data-wp-from": SECRET_FIELD},
-        ),
-        rx.el.button(
-            "Done", type="button", class_name="wp-button", on_click=IntegrationsState.forget_secret
-        ),
-        class_name="wp-secret",
-        hidden=~IntegrationsState.shows_secret,
-    )
 
 
 def _row(row: rx.Var) -> rx.Component:

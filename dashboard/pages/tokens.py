@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.forms import choice_input, field, filter_form, text_input
+from dashboard.components.forms import choice_input, field, filter_form, secret_once, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.lists import BulkAction, pick
 from dashboard.components.tables import trouble, two_lines
@@ -29,7 +29,13 @@ def tokens() -> rx.Component:
     """Tokens of services and devices."""
     return rx.el.div(
         trouble(TokensState.fault, TokensState.load),
-        _secret(),
+        secret_once(
+            SECRET_FIELD,
+            "token",
+            TokensState.made_name,
+            shown=TokensState.shows_secret,
+            on_done=TokensState.forget_secret,
+        ),
         rx.el.div(
             rx.el.section(
                 rx.el.div(
@@ -65,33 +71,6 @@ def tokens() -> rx.Component:
             class_name="wp-split",
         ),
         class_name="wp-page",
-    )
-
-
-def _secret() -> rx.Component:
-    """Always there, so that the secret can be put into it without passing through the state."""
-    return rx.el.div(
-        rx.el.div(
-            rx.el.strong("Copy the token of ", TokensState.made_name, " now."),
-            " It is shown this once.",
-        ),
-        rx.el.input(
-            id=SECRET_FIELD,
-            read_only=True,
-            class_name="wp-input wp-mono",
-            aria_label="The new token",
-        ),
-        rx.el.button(
-            "Copy",
-            type="button",
-            class_name="wp-button",
-            custom_attrs={"data-wp-action": "copy", "data-wp-from": SECRET_FIELD},
-        ),
-        rx.el.button(
-            "Done", type="button", class_name="wp-button", on_click=TokensState.forget_secret
-        ),
-        class_name="wp-secret",
-        hidden=~TokensState.shows_secret,
     )
 
 
