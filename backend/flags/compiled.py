@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
-from backend.flags.logic import Compiler, KeyMissing
-from backend.flags.logic_operators import Program
+from backend.flags.operators import Program
+from backend.flags.programs import Compiler, KeyMissing
 
 # What the operators raise for operands that they cannot take.
 _FAULTS = (

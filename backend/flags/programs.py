@@ -7,9 +7,9 @@ from typing import Any
 
 from json_logic import builtins
 
-from backend.flags import logic_operators as operators
+from backend.flags import operators
 from backend.flags.buckets import Shares, encode, encode_pair, encode_text, shares_of
-from backend.flags.logic_operators import Program
+from backend.flags.operators import Program
 
 _FLAG_KEY = "$flagd.flagKey"
 _USER_KEY = "targetingKey"
