@@ -13,7 +13,7 @@ from openfeature.contrib.tools.flagd.core.model.flag import Flag
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import OpenFeatureError, ParseError
 
-from backend.flags.logic import TARGETING_KEY, NoTargetingKey, Run, UnknownOperator, compile_logic
+from backend.flags.logic import TARGETING_KEY, NoTargetingKey, Run, compile_logic
 
 BUCKETING = 3
 """murmur3 over the CBOR of [flag key, targeting key]; another version would move everyone."""
@@ -161,6 +161,8 @@ class FlagSet:
                 details = f"{key} is shared out by targetingKey, which this context lacks."
                 return _failed("TARGETING_KEY_MISSING", details, flag.metadata)
             return self._by_reference(key, context)
+        except ReferenceError as error:
+            return _failed("PARSE_ERROR", f"There is no operator {error}.", flag.metadata)
         except _UNFIT as error:
             return _failed("GENERAL", f"{type(error).__name__}: {error}", flag.metadata)
         return flag.outcome(variant)
@@ -212,7 +214,7 @@ class _Flag:
                 if not isinstance(flag.targeting, dict):
                     raise ParseError(f"Invalid 'targeting' value in flag: {flag.targeting}")
                 self.run = compile_logic(key, _resolved(flag.targeting, evaluators, ()))
-        except (UnknownOperator, ParseError, RecursionError, AttributeError, TypeError) as error:
+        except (ParseError, RecursionError, AttributeError, TypeError) as error:
             details = getattr(error, "error_message", None) or str(error)
             self.fixed = _failed("PARSE_ERROR", details, self.metadata)
             return

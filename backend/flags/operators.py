@@ -13,7 +13,7 @@ from json_logic import builtins
 
 from backend.flags.text_operators import ends_with, sem_ver, sem_ver_against, starts_with
 
-Program = Callable[[Any], Any]
+Run = Callable[[Any], Any]
 
 # Operators that answer a boolean or nothing, so that their answer needs no reading.
 YES_OR_NO = frozenset({"==", "!=", "===", "!==", "<", ">", "<=", ">=", "!", "!!", "in"}) | {
@@ -21,7 +21,7 @@ YES_OR_NO = frozenset({"==", "!=", "===", "!==", "<", ">", "<=", ">=", "!", "!!"
     "ends_with",
     "sem_ver",
 }
-_OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Any]] = {
     **builtins.BUILTINS,
     # A definition shall not write to the output of a server.
     "log": lambda _data, value=None, *_: value,
@@ -43,13 +43,13 @@ def is_plain(node: Any) -> bool:
     return not isinstance(node, dict) or len(node) != 1
 
 
-def listed(programs: list[Program]) -> Program:
+def listed(programs: list[Run]) -> Run:
     return lambda data: [program(data) for program in programs]
 
 
-def called(name: str, programs: list[Program]) -> Program:
+def called(name: str, programs: list[Run]) -> Run:
     """The operator `name` of the answers of `programs`; one nobody knows fails when it is met."""
-    function = _OPERATORS.get(name)
+    function = OPERATORS.get(name)
     if function is not None:
         if len(programs) == 2:
             first, second = programs
@@ -59,14 +59,14 @@ def called(name: str, programs: list[Program]) -> Program:
     def run(data: Any) -> Any:
         for program in programs:
             program(data)
-        if name.split(".", 1)[0] in _OPERATORS:
+        if name.split(".", 1)[0] in OPERATORS:
             raise TypeError(name)
         raise ReferenceError(name)
 
     return run
 
 
-def every(tests: list[Program]) -> Program:
+def every(tests: list[Run]) -> Run:
     if len(tests) == 3:
         one, two, three = tests
         return lambda data: one(data) and two(data) and three(data)
@@ -76,7 +76,7 @@ def every(tests: list[Program]) -> Program:
     return lambda data: all(test(data) for test in tests)
 
 
-def over(name: str, items: Program, each: Program | None) -> Program:
+def over(name: str, items: Run, each: Run | None) -> Run:
     to_bool = builtins.to_bool
     empty: Any = {"filter": [], "map": [], "all": False, "some": False, "none": True}[name]
 
@@ -98,7 +98,7 @@ def over(name: str, items: Program, each: Program | None) -> Program:
     return run
 
 
-def _short_equals(args: list[Any], programs: list[Program]) -> Program | None:
+def _short_equals(args: list[Any], programs: list[Run]) -> Run | None:
     if len(args) != 2 or type(args[1]) is not str:
         return None
     program, wanted = programs[0], args[1]
@@ -111,7 +111,7 @@ def _short_equals(args: list[Any], programs: list[Program]) -> Program | None:
     return run
 
 
-def _short_in(args: list[Any], programs: list[Program]) -> Program | None:
+def _short_in(args: list[Any], programs: list[Run]) -> Run | None:
     if len(args) != 2 or not isinstance(args[1], list) or not all(map(is_plain, args[1])):
         return None
     program, listed = programs[0], args[1]
@@ -124,14 +124,14 @@ def _short_in(args: list[Any], programs: list[Program]) -> Program | None:
     return run
 
 
-def _short_sem_ver(args: list[Any], programs: list[Program]) -> Program | None:
+def _short_sem_ver(args: list[Any], programs: list[Run]) -> Run | None:
     if len(args) != 3 or not all(type(arg) is str for arg in args[1:]):
         return None
     program, compare = programs[0], sem_ver_against(args[1], args[2])
     return lambda data: compare(program(data))
 
 
-def _short_cat(args: list[Any], programs: list[Program]) -> Program | None:
+def _short_cat(args: list[Any], programs: list[Run]) -> Run | None:
     if len(args) != 2:
         return None
     first, second = programs
@@ -146,7 +146,7 @@ def _short_cat(args: list[Any], programs: list[Program]) -> Program | None:
     return run
 
 
-SHORT: dict[str, Callable[[list[Any], list[Program]], Program | None]] = {
+SHORT: dict[str, Callable[[list[Any], list[Run]], Run | None]] = {
     "==": _short_equals,
     "in": _short_in,
     "sem_ver": _short_sem_ver,

@@ -19,6 +19,7 @@ _COMPARISONS: dict[str, Callable[[Version, Version], bool]] = {
     "^": lambda one, two: one.major == two.major,
     "~": lambda one, two: (one.major, one.minor) == (two.major, two.minor),
 }
+VERSION_OPERATORS = frozenset(_COMPARISONS)
 
 
 def starts_with(_data: Any, *args: Any) -> bool | None:

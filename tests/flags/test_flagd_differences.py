@@ -1,4 +1,4 @@
-"""The compiled evaluator answers what flagd's own evaluator answers, for whatever it is given."""
+"""Compiled flags answer what flagd's own evaluator answers, for whatever it is given."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import OpenFeatureError
 
-from backend.flags.compiled import BadDefinition, FlagSet, Outcome
+from backend.flags.evaluation import Evaluation, FlagSet
 
 ATTRIBUTES = ["country", "city", "app_version", "email", "age", "segment", "nested", "targetingKey"]
 VERSIONS = ["1.2.3", "v1.2", "2", "1.2.3-rc.1", "1.2.4+build", "one", "", "1.2.3.4", "0.0.0"]
@@ -154,7 +154,7 @@ def reference(document: dict[str, Any], key: str, context: dict[str, Any]) -> tu
     return (found.value, found.variant, found.reason.value, None, dict(found.flag_metadata))
 
 
-def told(outcome: Outcome) -> tuple[Any, ...]:
+def told(outcome: Evaluation) -> tuple[Any, ...]:
     """An outcome in the same words."""
     metadata = None if outcome.error_code else dict(outcome.metadata)
     return (outcome.value, outcome.variant, outcome.reason, outcome.error_code, metadata)
@@ -173,7 +173,11 @@ def document_of(targeting_: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=500,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(targeting(), contexts, users)
 def test_any_targeting_comes_out_as_with_flagd(
     node: dict[str, Any], context: dict[str, Any], user: str | None
@@ -261,7 +265,7 @@ def test_a_user_is_missed_only_where_a_share_of_users_is_asked_for() -> None:
     )
 
     def codes(context: dict[str, Any]) -> dict[str, str | None]:
-        return {outcome.key: outcome.error_code for outcome in flags.evaluate_all(context)}
+        return {key: found.error_code for key, found in flags.evaluate_all(context)}
 
     missing = "TARGETING_KEY_MISSING"
     assert codes({"country": "TH", "hub": "h"}) == {
@@ -279,6 +283,7 @@ def test_a_user_is_missed_only_where_a_share_of_users_is_asked_for() -> None:
         {"state": "ENABLED", "variants": {"a": 1}, "targeting": [1]},
     ],
 )
-def test_a_definition_that_flagd_refuses_is_refused(flag: dict[str, Any]) -> None:
-    with pytest.raises(BadDefinition, match="bad"):
-        FlagSet({"flags": {"bad": flag}})
+def test_a_definition_that_flagd_refuses_spoils_no_other(flag: dict[str, Any]) -> None:
+    flags = FlagSet({"flags": {"bad": flag, **document_of(None)["flags"]}})
+    assert flags.evaluate("bad", {}).error_code == "PARSE_ERROR"
+    assert flags.evaluate("the-flag", {}).variant == "off"
