@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +15,9 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import OpenFeatureError, ParseError
 
 from backend.flags.logic import TARGETING_KEY, NoTargetingKey, Run, compile_logic
+
+# The library logs a traceback for each malformed version that a client sends.
+logging.getLogger("openfeature.contrib").setLevel(logging.CRITICAL + 1)
 
 BUCKETING = 3
 """murmur3 over the CBOR of [flag key, targeting key]; another version would move everyone."""
@@ -114,9 +118,9 @@ class FlagSet:
         """This set with some flags replaced, or taken out where they are None."""
         kept = {key: flag for key, flag in self._flags.items() if key not in flags}
         added = {key: flag for key, flag in flags.items() if flag is not None}
-        made = FlagSet(
-            {**self._document, "flags": {**kept, **added}, "$evaluators": dict(evaluators)}
-        )
+        # By key, so that every process lists them alike however it came by them.
+        flags_now = dict(sorted({**kept, **added}.items()))
+        made = FlagSet({**self._document, "flags": flags_now, "$evaluators": dict(evaluators)})
         if evaluators == self._evaluators:
             made._compiled = {k: flag for k, flag in self._compiled.items() if k in kept}
         return made
