@@ -143,6 +143,8 @@ class Delivery:
 def _in_words(environment: ServedEnvironment) -> str:
     if environment.origin == "nowhere":
         return f"{environment.name}: nothing known yet"
+    if not environment.version:
+        return f"{environment.name}: nothing published yet"
     words = f"{environment.name}: version {environment.version}"
     if environment.origin == "disk":
         return f"{words}, the last known from disk; not confirmed by the database"
