@@ -46,6 +46,7 @@ NAVIGATION = (
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
+    NavEntry("/flags", "Flags", "Flags", "flag", "flags:read", "g f"),
     NavEntry("/admin/integrations", "Integrations", "Hooks", "webhook", "integrations:read", "g i"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
