@@ -1,5 +1,5 @@
 """Feature flags: definitions, their evaluation, changes and rollouts."""
 
-from backend.flags.evaluation import Evaluation, evaluate
+from backend.flags.evaluation import Evaluation, FlagSet, evaluate
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "FlagSet", "evaluate"]

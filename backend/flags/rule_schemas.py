@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+FlagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 RegionCode = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Attribute = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,59}$")]
@@ -105,6 +105,8 @@ class FlagSpec(_Part):
 class Segment(_Part):
     """People by conditions, all of which must hold; none: those whose context names the segment."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
     description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
     conditions: Annotated[list[Condition], Field(max_length=20)] = []
+    logic: dict[str, Any] | None = None
+    """JsonLogic that conditions cannot say, from an import; it excludes `conditions`."""

@@ -17,7 +17,7 @@ _MOST_ITEMS = 20
 
 
 def sample_key(environment: str) -> str:
-    """The Redis hash: slot (decimal) -> the context's JSON, with the time seen as `at` (epoch s)."""
+    """The Redis hash: slot (decimal) -> the context's JSON; `at` in it is the epoch second."""
     return f"flags:sample:{environment}"
 
 
