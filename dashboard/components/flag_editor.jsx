@@ -63,7 +63,7 @@ const incompleteOf = (spec) => {
 };
 
 export function FlagEditor({
-  loaded, flag, base, notes = {}, definition = "", countries = [], regions = [], segments = [], flags = [], preview, busy = false, may = false, onDraft, onSave,
+  loaded, flag, base, notes = {}, definition = "", regions = [], segments = [], flags = [], preview, busy = false, may = false, onDraft, onSave,
 }) {
   const [start, setStart] = useState({ spec: base, version: flag.version, loaded });
   const [draft, setDraft] = useState(base);
@@ -88,8 +88,9 @@ export function FlagEditor({
     return () => clearTimeout(timer);
   }, [draft, start]);
 
-  const names = useMemo(() => Object.fromEntries(regions.map(({ code, name }) => [code, name])), [regions]);
-  const lists = { regions, segments };
+  const places = useMemo(() => regions.filter(({ code }) => code !== "*"), [regions]);
+  const names = useMemo(() => Object.fromEntries(places.map(({ code, name }) => [code, name])), [places]);
+  const lists = { regions: places, segments };
   const discard = () => {
     setStart({ spec: base, version: flag.version, loaded });
     setDraft(base);
@@ -152,7 +153,7 @@ export function FlagEditor({
         {mode === "json"
           ? <div className="wpf-json">{ways}<Json before={definition} after={fresh && preview.definition ? preview.definition : definition} /></div>
           : ways}
-        <Countries spec={draft} countries={countries} may={may && !draft.targeting} onToggle={(code) => setDraft(toggledCountry(draft, code))} />
+        <Countries spec={draft} countries={places.filter(({ depth }) => depth === "0")} may={may && !draft.targeting} onToggle={(code) => setDraft(toggledCountry(draft, code))} />
         {may && !draft.targeting && <div className="wpf-foot"><button type="button" className="wp-button wp-button-small" onClick={add}>Add a rule</button><span className="wp-muted">Whoever a share leaves out gets {draft.default_variant ?? "what the program has"}.</span></div>}
       </section>
       {dirty && (

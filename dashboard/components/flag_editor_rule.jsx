@@ -72,7 +72,7 @@ function Values({ condition, lists, label, onChange }) {
   );
 }
 
-export function Conditions({ conditions, lists, onChange }) {
+export function Conditions({ conditions, lists, without = "", onChange }) {
   const put = (at, change) => onChange(conditions.map((each, index) => (index === at ? { ...each, ...change } : each)));
   const add = (attribute) => onChange([...conditions, { attribute, operator: operatorsOf(attribute)[0][0], values: [] }]);
   return (
@@ -100,7 +100,7 @@ export function Conditions({ conditions, lists, onChange }) {
         onChange={(event) => add(event.target.value === "other" ? "" : event.target.value)}
       >
         <option value="">+ condition</option>
-        {ATTRIBUTES.map(([name, said]) => <option key={name} value={name}>{said}</option>)}
+        {ATTRIBUTES.filter(([name]) => name !== without).map(([name, said]) => <option key={name} value={name}>{said}</option>)}
         <option value="other">Another attribute</option>
       </select>
     </div>
