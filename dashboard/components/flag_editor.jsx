@@ -124,7 +124,6 @@ export function FlagEditor({
           <Variant spec={draft} name={draft.default_variant} />
           <Bar share={draft.default_variant === draft.off_variant || draft.default_variant === null ? 0 : 100_000} />
           <span className="wp-right">{percent(draft.default_variant === draft.off_variant || draft.default_variant === null ? 0 : 100_000)}</span>
-          <span />
         </div>
         {open === "else" && (
           <div className="wpf-form"><div className="wpf-serve">
@@ -145,7 +144,7 @@ export function FlagEditor({
           <h2>Rules, first match wins</h2>
           <span className="wp-row">
             {may && (
-              <label className="wp-check"><input type="checkbox" role="switch" checked={draft.on} onChange={(event) => setDraft({ ...draft, on: event.target.checked })} />{draft.on ? "rules count" : `off: all get ${draft.off_variant}`}</label>
+              <label className="wp-check wpf-switch"><input type="checkbox" role="switch" checked={draft.on} onChange={(event) => setDraft({ ...draft, on: event.target.checked })} />{draft.on ? "On" : `Off: everyone gets ${draft.off_variant}`}</label>
             )}
             {modes}
           </span>

@@ -81,7 +81,7 @@ export function Change({ flag, preview, fresh, incomplete, conflict, busy, onSav
       </div>
       {conflict && <p className="wp-panel-body wp-warn" role="alert">{conflict} Discard yours to see it, or publish after you have looked.</p>}
       {fault && <p className="wp-panel-body wp-form-fault" role="alert">{fault}</p>}
-      {!fault && shown.blast && (
+      {!fault && shown.blast?.regions && (
         <>
           {shown.words.length > 1 && <ul className="wpf-diff">{shown.words.map((each) => <li key={each}><span className="wp-shape" data-tone="info" aria-hidden="true" /><span>{each}</span></li>)}</ul>}
           {shown.warnings.map((each) => <p key={each} className="wp-panel-body wp-warn">{each}</p>)}

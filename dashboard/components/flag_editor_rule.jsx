@@ -152,10 +152,11 @@ export function RuleLine({ rule, spec, former, note, names, lists, open, may, fi
   return (
     <li className="wpf-rule" data-open={open || undefined} data-changed={former === undefined ? undefined : true}>
       <div className="wpf-line">
-        <button type="button" disabled={!may} onClick={onOpen} aria-expanded={open} title={who}>{who}{note && <span className="wp-muted"> · {note}</span>}</button>
+        <button type="button" disabled={!may} onClick={onOpen} aria-expanded={open} title={who}>{who}</button>
         <Variant spec={spec} name={rule.serve[0].variant} />
         <Bar share={share} />
         <span className="wp-right wp-nowrap">{was && <s className="wpf-was">{was}</s>} {percent(share)}</span>
+        <span className="wpf-note wp-muted" title={note}>{note}</span>
         <span className="wpf-line-acts">
           {may && (
             <>

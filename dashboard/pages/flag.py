@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.basics import link, shape, state_word
+from dashboard.components.basics import shape, state_word
 from dashboard.components.flag_parts import environments, flag_editor, flag_map, map_shapes
 from dashboard.components.forms import field, text_input
 from dashboard.components.frame_parts import ago, pulse

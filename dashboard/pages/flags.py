@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.basics import link, state_word
+from dashboard.components.basics import link, shape, state_word
 from dashboard.components.flag_parts import environments, flag_map, flag_tabs, map_shapes
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
-from dashboard.components.money_parts import figure
 from dashboard.components.outcomes import outcomes
 from dashboard.components.tables import NUMBER, trouble, two_lines
 from dashboard.components.work_parts import drawer
@@ -36,6 +35,16 @@ def flags() -> rx.Component:
         rx.el.div(
             flag_tabs(FLAGS),
             environments(FLAGS, FlagsState.environment),
+            rx.el.nav(
+                rx.foreach(
+                    FlagsState.tallies,
+                    lambda each: link(
+                        shape(each["tone"]), each["words"], to=each["link"], class_name="wp-chip"
+                    ),
+                ),
+                class_name="wp-chips",
+                aria_label="What waits",
+            ),
             rx.el.span(class_name="wp-grow"),
             rx.el.span(
                 link("Export", to=FlagsState.export_link, reload_document=True,
@@ -54,11 +63,6 @@ def flags() -> rx.Component:
             class_name="wp-page-head",
         ),
         trouble(FlagsState.fault, FlagsState.load),
-        rx.el.section(
-            rx.foreach(FlagsState.tiles, figure),
-            class_name="wp-tiles wp-tiles-plain wpf-tiles",
-            aria_label="What waits",
-        ),
         rx.cond(FlagsState.changes.length() > 0, _waiting()),
         rx.cond(FlagsState.filters["show"] == "stale", _clean_up()),
         outcomes(FlagsState.outcome, FlagsState.outcome_words, FlagsState.close_outcome),
@@ -113,9 +117,16 @@ def _flag(row: rx.Var) -> rx.Component:
                 to=row["link"].to(str),
                 class_name="wp-row-link",
             ),
+            class_name="wpf-flag",
         ),
         rx.el.td(state_word(row["tone"].to(str), row["words"].to(str))),
-        rx.el.td(flag_map(shares=row["shares"], label=row["shares_words"].to(str))),
+        rx.el.td(
+            rx.el.div(
+                flag_map(shares=row["shares"], label=row["shares_words"].to(str)),
+                rx.el.span(row["on"]),
+                class_name="wpf-reach",
+            )
+        ),
         rx.el.td(row["asked"], class_name=NUMBER),
         rx.el.td(
             rx.cond(row["waiting"] != "", state_word("warning", row["waiting"].to(str))),
@@ -123,7 +134,7 @@ def _flag(row: rx.Var) -> rx.Component:
                 row["rollout"] != "",
                 state_word(row["rollout_tone"].to(str), row["rollout"].to(str)),
             ),
-            class_name="wp-nowrap",
+            class_name="wp-nowrap wpf-two",
         ),
         rx.el.td(row["owner"], class_name="wp-nowrap"),
         rx.el.td(row["kind"], class_name="wp-nowrap"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 
 import reflex as rx
@@ -11,6 +12,7 @@ from reflex.event import EventSpec
 from backend.flags import service as flags
 from backend.flags.schemas import (
     Environment,
+    Exposure,
     FlagFilter,
     FlagOut,
     FlagSpec,
@@ -32,9 +34,11 @@ from dashboard.states.flag_words import (
     ChangeRow,
     ShareRow,
     change_row,
+    counts_as_on,
     environment_of,
     flag_link,
     in_sum,
+    percent,
     reach,
 )
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, iso, loads
@@ -68,6 +72,7 @@ class FlagRow(TypedDict):
     shares: list[ShareRow]
     shares_words: str
     asked: str
+    on: str
     owner: str
     kind: str
     created_at: str
@@ -80,12 +85,10 @@ class FlagRow(TypedDict):
     sensitive: bool
 
 
-class Tile(TypedDict):
-    """One figure above the list, and the list it leads to."""
+class Tally(TypedDict):
+    """How many flags are in a state that somebody should know of, and the list of them."""
 
-    name: str
-    value: str
-    note: str
+    words: str
     tone: str
     link: str
 
@@ -108,7 +111,7 @@ class FlagsState(ListState, rx.State):
     filters_key: str = ""
     export_link: str = ""
     rows: list[FlagRow] = []
-    tiles: list[Tile] = []
+    tallies: list[Tally] = []
     changes: list[ChangeRow] = []
     stale: list[StaleRow] = []
     may_write: bool = False
@@ -169,7 +172,7 @@ class FlagsState(ListState, rx.State):
             self.rows = rows
             self.changes = [change_row(each, caller) for each in changes]
             self.stale = [_stale(each) for each in stale]
-            self.tiles = _tiles(self.changes, self.stale, len(killed.items), environment)
+            self.tallies = _tallies(self.changes, self.stale, len(killed.items), environment)
             self.may_write, self.may_kill = held["write"], held["kill"]
             self._link_pages(query, page.next_cursor or "")
             self.ready = True
@@ -297,7 +300,7 @@ def _query(wanted: FlagFilter) -> dict[str, str]:
     }
 
 
-def _row(each: FlagOut, exposures: Any, names: dict[str, str]) -> FlagRow:
+def _row(each: FlagOut, exposures: Sequence[Exposure], names: dict[str, str]) -> FlagRow:
     off = str(each.definition.get("defaultVariant") or "off")
     shares = reach(exposures, each.definition, off, names)
     return {
@@ -309,6 +312,7 @@ def _row(each: FlagOut, exposures: Any, names: dict[str, str]) -> FlagRow:
         "words": each.in_words,
         "shares": shares,
         "shares_words": in_sum(shares),
+        "on": percent(*_on_of(each.definition, off, exposures)),
         "asked": f"{each.asked_last_hour:,}" if each.asked_last_hour else "none",
         "owner": each.owner,
         "kind": each.kind,
@@ -323,6 +327,12 @@ def _row(each: FlagOut, exposures: Any, names: dict[str, str]) -> FlagRow:
     }
 
 
+def _on_of(definition: dict[str, Any], off: str, exposures: Sequence[Exposure]) -> tuple[int, int]:
+    """How many answers of the last hour were on, and how many there were."""
+    on = sum(e.asked for e in exposures if counts_as_on(definition, off, e.variant))
+    return on, sum(each.asked for each in exposures)
+
+
 def _stale(each: StaleFlag) -> StaleRow:
     return {
         "key": each.key,
@@ -333,24 +343,22 @@ def _stale(each: StaleFlag) -> StaleRow:
     }
 
 
-def _tiles(
+def _tallies(
     changes: list[ChangeRow], stale: list[StaleRow], killed: int, environment: str
-) -> list[Tile]:
+) -> list[Tally]:
     env = "" if environment == "production" else environment
-    waiting = [each for each in changes if each["state"] == "awaits approval"]
-    scheduled = [each for each in changes if each["state"] == "scheduled"]
-
-    def tile(name: str, value: int, note: str, tone: str, query: dict[str, str]) -> Tile:
-        return {
-            "name": name, "value": str(value), "note": note, "tone": tone if value else "off",
-            "link": address(FLAGS, {**query, "env": env}),
-        }  # fmt: skip
-
-    first = waiting[0]["title"] if waiting else "nothing waits"
-    soon = scheduled[-1]["title"] if scheduled else "nothing is scheduled"
+    waiting = sum(each["state"] == "awaits approval" for each in changes)
+    found = [
+        (waiting, "to approve", "warning", {}),
+        (len(changes) - waiting, "scheduled", "info", {}),
+        (killed, "killed", "critical", {"state": "killed"}),
+        (len(stale), "stale", "warning", {"show": "stale"}),
+    ]
     return [
-        tile("To approve", len(waiting), first, "warning", {}),
-        tile("Scheduled", len(scheduled), soon, "info", {}),
-        tile("Killed", killed, "off for everyone at once", "critical", {"state": "killed"}),
-        tile("Stale", len(stale), "could be cleaned up", "warning", {"show": "stale"}),
+        {
+            "words": f"{number} {word}",
+            "tone": tone if number else "off",
+            "link": address(FLAGS, {**query, "env": env}),
+        }
+        for number, word, tone, query in found
     ]
