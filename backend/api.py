@@ -15,6 +15,7 @@ from backend.dispatch import (
     roster_endpoints,
     roster_export_endpoints,
 )
+from backend.flags import ofrep
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
@@ -41,6 +42,7 @@ def create_api() -> FastAPI:
     install_error_handlers(api)
     # First, because routes are tried in order and phones ask for these far more than for others.
     api.router.routes.extend(doorways.router.routes)
+    api.router.routes.extend(ofrep.router.routes)
     api.include_router(health.router)
     api.include_router(auth_endpoints.create_router(settings))
     api.include_router(identity.router)

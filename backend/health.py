@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.flags import delivery
 from backend.platform.errors import NotFound, Unauthenticated
 from backend.platform.http import Res
 from backend.platform.outbox import TOPIC
@@ -47,15 +48,24 @@ async def live() -> dict[str, str]:
 @router.get("/api/health/ready", response_model=Health)
 async def ready(resources: Res, response: Response) -> Health:
     """Ask every store; 503 where one does not answer, so that no traffic is sent here."""
-    parts = await asyncio.gather(
+    stores = await asyncio.gather(
         _ask("postgresql", resources.database.ping()),
         _ask("valkey", resources.redis.ping()),
         _ask("event_log", resources.events.length(TOPIC)),
     )
+    parts = [*stores, *_flags()]
     if not all(part.ready for part in parts):
         response.status_code = 503
-        return Health(status="degraded", parts=list(parts))
-    return Health(status="ready", parts=list(parts))
+        return Health(status="degraded", parts=parts)
+    return Health(status="ready", parts=parts)
+
+
+def _flags() -> list[Part]:
+    """What flags are served; they are served from memory or disk even where no store answers."""
+    served = delivery.current()
+    if served is None:
+        return []
+    return [Part(name="flags", ready=True, took_ms=0.0, detail=served.in_words())]
 
 
 async def _ask(name: str, question: object) -> Part:

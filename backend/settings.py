@@ -149,6 +149,10 @@ class Settings(BaseSettings):
         86_400, ge=1, description="Cash not handed in by then is told as late."
     )
 
+    flags_requests_per_s: int = Field(
+        1_000, ge=1, description="A flag key may ask each web process this often."
+    )
+
     web_workers: int = Field(2, ge=1, le=64, description="Web processes behind the one port.")
     trusted_proxies: list[IPvAnyNetwork] = Field(
         default_factory=list,

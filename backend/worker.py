@@ -17,6 +17,7 @@ from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
+from backend.flags.delivery import delivering
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
@@ -85,7 +86,11 @@ async def run(settings: Settings, roles: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_resources(settings) as resources, asyncio.TaskGroup() as group:
+    async with (
+        open_resources(settings) as resources,
+        delivering(resources),
+        asyncio.TaskGroup() as group,
+    ):
         wanted = list(roles or ROLES)
         for name in wanted:
             group.create_task(_keep_running(name, resources, stop), name=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,7 +14,10 @@ from openfeature.contrib.tools.flagd.core.model.flag import Flag
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import OpenFeatureError, ParseError
 
-from backend.flags.logic import TARGETING_KEY, NoTargetingKey, Run, UnknownOperator, compile_logic
+from backend.flags.logic import TARGETING_KEY, NoTargetingKey, Run, compile_logic
+
+# The library logs a traceback for each malformed version that a client sends.
+logging.getLogger("openfeature.contrib").setLevel(logging.CRITICAL + 1)
 
 BUCKETING = 3
 """murmur3 over the CBOR of [flag key, targeting key]; another version would move everyone."""
@@ -114,9 +118,9 @@ class FlagSet:
         """This set with some flags replaced, or taken out where they are None."""
         kept = {key: flag for key, flag in self._flags.items() if key not in flags}
         added = {key: flag for key, flag in flags.items() if flag is not None}
-        made = FlagSet(
-            {**self._document, "flags": {**kept, **added}, "$evaluators": dict(evaluators)}
-        )
+        # By key, so that every process lists them alike however it came by them.
+        flags_now = dict(sorted({**kept, **added}.items()))
+        made = FlagSet({**self._document, "flags": flags_now, "$evaluators": dict(evaluators)})
         if evaluators == self._evaluators:
             made._compiled = {k: flag for k, flag in self._compiled.items() if k in kept}
         return made
@@ -161,6 +165,8 @@ class FlagSet:
                 details = f"{key} is shared out by targetingKey, which this context lacks."
                 return _failed("TARGETING_KEY_MISSING", details, flag.metadata)
             return self._by_reference(key, context)
+        except ReferenceError as error:
+            return _failed("PARSE_ERROR", f"There is no operator {error}.", flag.metadata)
         except _UNFIT as error:
             return _failed("GENERAL", f"{type(error).__name__}: {error}", flag.metadata)
         return flag.outcome(variant)
@@ -212,7 +218,7 @@ class _Flag:
                 if not isinstance(flag.targeting, dict):
                     raise ParseError(f"Invalid 'targeting' value in flag: {flag.targeting}")
                 self.run = compile_logic(key, _resolved(flag.targeting, evaluators, ()))
-        except (UnknownOperator, ParseError, RecursionError, AttributeError, TypeError) as error:
+        except (ParseError, RecursionError, AttributeError, TypeError) as error:
             details = getattr(error, "error_message", None) or str(error)
             self.fixed = _failed("PARSE_ERROR", details, self.metadata)
             return

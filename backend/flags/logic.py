@@ -1,356 +1,278 @@
 """Compiles flagd's JsonLogic into closures that answer as `openfeature-flagd-core` does, faster.
 
-Every operator that is not written out here is the library's own function, so that there is one
-meaning of each; what is written out is compared with the library by the tests.
+The one difference: a share of users asked for without a user is told as NoTargetingKey.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from operator import eq, ge, gt, le, lt, ne
 from time import time
 from typing import Any
 
-import cbor2
-import mmh3
-from json_logic.builtins import not_, op_equals, op_var, to_bool
-from openfeature.contrib.tools.flagd.core.targeting.custom_ops import (
-    MAX_WEIGHT_SUM,
-    normalize_numbers,
-    normalize_version,
-)
-from openfeature.contrib.tools.flagd.core.targeting.targeting import OPERATORS
+from json_logic import builtins
 
-# The library logs a traceback for each malformed version that a client sends.
-logging.getLogger("openfeature.contrib").setLevel(logging.CRITICAL + 1)
+from backend.flags import operators
+from backend.flags.buckets import Shares, encode, encode_pair, encode_text, shares_of
+from backend.flags.operators import OPERATORS, Run
+from backend.flags.text_operators import VERSION_OPERATORS
 
-Run = Callable[[Any], Any]
+__all__ = [
+    "KNOWN_OPERATORS",
+    "TARGETING_KEY",
+    "VERSION_OPERATORS",
+    "NoTargetingKey",
+    "Run",
+    "compile_logic",
+]
 
 FLAGD = "$flagd"
 TARGETING_KEY = "targetingKey"
-_OVER_ITEMS = frozenset({"filter", "reduce", "map", "all", "some", "none"})
-KNOWN_OPERATORS = frozenset(OPERATORS) | _OVER_ITEMS | {"if", "?:", "and", "or"}
-
-_Precedence = tuple[Any, ...]
-
-_COMPARE: dict[str, Callable[[_Precedence, _Precedence], bool]] = {
-    "=": eq,
-    "!=": ne,
-    "<": lt,
-    "<=": le,
-    ">": gt,
-    ">=": ge,
-    "^": lambda a, b: bool(a[0] == b[0]),
-    "~": lambda a, b: bool(a[:2] == b[:2]),
-}
-VERSION_OPERATORS = frozenset(_COMPARE)
+_FLAG_KEY = f"{FLAGD}.flagKey"
 
 
 class NoTargetingKey(Exception):
-    """A share was to be decided for a context without a targeting key."""
-
-
-class UnknownOperator(ReferenceError):
-    """The logic uses an operator that there is not."""
+    """A share of users was asked for, and the context names no user."""
 
 
 def compile_logic(flag_key: str, logic: Any) -> Run:
-    """`logic` as a function of the context; raises UnknownOperator, RecursionError.
+    """`logic` as a function of the context.
 
-    What it raises when called is what the library raises, and NoTargetingKey.
+    What it raises when called is what the library raises, an unknown operator as ReferenceError,
+    and NoTargetingKey.
     """
-    return _Compiler(flag_key).compile(logic)
+    compiler = _Compiler(flag_key)
+    run = compiler.compile(logic)
+    if not compiler.reads_flagd:
+        return run
+
+    def enriched(context: Mapping[str, Any]) -> Any:
+        about = {"flagKey": flag_key, "timestamp": int(time())}
+        return run({TARGETING_KEY: None, **context, FLAGD: about})
+
+    return enriched
 
 
 class _Compiler:
-    """Compiles one flag's logic; inside an operator over items `var` speaks of the item."""
+    """Compiles one flag's logic.
 
-    def __init__(self, flag_key: str, *, inside: bool = False) -> None:
+    `reads_flagd` tells afterwards whether it may read what flagd adds to a context: nearly none
+    does, and so no context is copied for it.
+    """
+
+    def __init__(self, flag_key: str) -> None:
+        self.reads_flagd = False
         self._flag_key = flag_key
-        self._inside = inside
 
-    def compile(self, logic: Any) -> Run:
-        if isinstance(logic, list):
-            items = [self.compile(item) for item in logic]
-            return lambda data: [item(data) for item in items]
-        if not isinstance(logic, dict) or len(logic) != 1:
-            return lambda data: logic
-        [(name, raw)] = logic.items()
+    def compile(self, node: Any, *, top: bool = True) -> Run:
+        """The program of a node; `top` is false inside of `map` and its like, for their items."""
+        if isinstance(node, list):
+            return operators.listed([self.compile(item, top=top) for item in node])
+        if not isinstance(node, dict) or len(node) != 1:
+            return lambda _: node
+        name, raw = next(iter(node.items()))
         args = raw if isinstance(raw, list) else [raw]
-        if name in ("if", "?:"):
-            return self._choice(args)
-        if name in ("and", "or"):
-            return self._connected(name, args)
-        if name in _OVER_ITEMS:
-            return self._over_items(name, args)
-        if name not in OPERATORS:
-            raise UnknownOperator(f"Unrecognized operation: {name!r}")
+        if name in ("missing", "missing_some"):
+            self.reads_flagd = True
         special = _SPECIAL.get(name)
-        found = special(self, args) if special else None
-        return found or self._called(OPERATORS[name], args)
+        if special is not None:
+            return special(self, args, top)
+        programs = [self.compile(arg, top=top) for arg in args]
+        short = operators.SHORT.get(name)
+        found = short(args, programs) if short else None
+        return found or operators.called(name, programs)
 
-    def _called(self, operator: Callable[..., Any], args: Sequence[Any]) -> Run:
-        compiled = [self.compile(arg) for arg in args]
-        return lambda data: operator(data, *[arg(data) for arg in compiled])
+    def test(self, node: Any, *, top: bool) -> Run:
+        """A program whose answer's own truth is what JsonLogic takes for true."""
+        if isinstance(node, dict) and len(node) == 1:
+            name, raw = next(iter(node.items()))
+            args = raw if isinstance(raw, list) else [raw]
+            if name == "and" and args:
+                return operators.every([self.test(arg, top=top) for arg in args])
+            if name in operators.YES_OR_NO:
+                return self.compile(node, top=top)
+        program = self.compile(node, top=top)
+        to_bool = builtins.to_bool
+        return lambda data: to_bool(program(data))
 
-    def _choice(self, args: Sequence[Any]) -> Run:
-        parts = [self.compile(arg) for arg in args]
-        pairs = [(parts[i], parts[i + 1]) for i in range(0, len(parts) - 1, 2)]
-        last = parts[-1] if len(parts) % 2 else None
+    def if_(self, args: list[Any], top: bool) -> Run:
+        """`if`: pairs of test and answer, and what is left for the answer when none holds."""
+        last = self.compile(args[-1], top=top) if len(args) % 2 else operators.nothing
+        pairs = [
+            (self.test(args[at], top=top), self.compile(args[at + 1], top=top))
+            for at in range(0, len(args) - 1, 2)
+        ]
+        if len(pairs) == 1:
+            (test, then) = pairs[0]
+            return lambda data: then(data) if test(data) else last(data)
 
         def run(data: Any) -> Any:
-            for condition, result in pairs:
-                holds = condition(data)
-                if holds is True or (holds is not False and to_bool(holds)):
-                    return result(data)
-            return last(data) if last else None
+            for test, then in pairs:
+                if test(data):
+                    return then(data)
+            return last(data)
 
         return run
 
-    def _connected(self, name: str, args: Sequence[Any]) -> Run:
-        parts = [self.compile(arg) for arg in args]
-        ends = not_ if name == "and" else to_bool
+    def and_(self, args: list[Any], top: bool) -> Run:
+        """`and`: the first answer that is not true, the last one where all are."""
+        return self._until(args, top, builtins.not_)
+
+    def or_(self, args: list[Any], top: bool) -> Run:
+        """`or`: the first answer that is true, the last one where none is."""
+        return self._until(args, top, builtins.to_bool)
+
+    def _until(self, args: list[Any], top: bool, ends: Callable[[Any], bool]) -> Run:
+        programs = [self.compile(arg, top=top) for arg in args]
 
         def run(data: Any) -> Any:
             current = None
-            for part in parts:
-                current = part(data)
+            for program in programs:
+                current = program(data)
                 if ends(current):
                     return current
             return current
 
         return run
 
-    def _over_items(self, name: str, args: Sequence[Any]) -> Run:
-        if len(args) < 2 or name == "reduce":
-            # Rare and short: the library's own walk.
-            from json_logic import jsonLogic
+    def var(self, args: list[Any], top: bool) -> Run:
+        """`var`: an attribute by name, at the top mostly without a path."""
+        if top and args == [_FLAG_KEY]:
+            flag_key = self._flag_key
+            return lambda _: flag_key
+        if top and len(args) == 1 and type(args[0]) is str and args[0] and "." not in args[0]:
+            name = args[0]
+            if name != FLAGD:
+                return lambda data: data.get(name)
+        named = bool(args) and type(args[0]) is str and args[0] and not args[0].startswith(FLAGD)
+        self.reads_flagd |= top and not named
+        programs = [self.compile(arg, top=top) for arg in args]
+        return operators.called("var", programs)
 
-            logic = {name: list(args)}
-            return lambda data: jsonLogic(logic, data, OPERATORS)
-        items = self.compile(args[0])
-        each = _Compiler(self._flag_key, inside=True).compile(args[1])
-        return _ITEMS[name](items, each)
-
-    def var(self, args: Sequence[Any]) -> Run | None:
-        """A variable under a constant name, without taking the name apart each time."""
-        key = args[0] if args else None
-        if not isinstance(key, str) or not key or len(args) > 2:
-            return None
-        default = self.compile(args[1]) if len(args) == 2 else None
-        if not self._inside and key.split(".")[0] == FLAGD:
-            return self._enriched(key, default)
-        if self._inside or "." in key:
-            if default is None:
-                return lambda data: op_var(data, key)
-            return lambda data: op_var(data, key, default(data))
+    def reduce(self, args: list[Any], top: bool) -> Run:
+        """`reduce`: a program run with the current item and what came of those before."""
+        items = self.compile(args[0], top=top) if args else operators.nothing
+        each = self.compile(args[1], top=False) if len(args) > 1 else operators.nothing
+        # Not an expression: the library takes the start as it is written.
+        start = args[2] if len(args) > 2 else None
 
         def run(data: Any) -> Any:
-            value = data.get(key)
-            return default(data) if value is None and default else value
+            found = items(data)
+            if not isinstance(found, list):
+                return start if args else None
+            context = {"accumulator": start}
+            for item in found:
+                context["current"] = item
+                context["accumulator"] = each(context)
+            return context["accumulator"]
 
         return run
 
-    def _enriched(self, key: str, default: Run | None) -> Run:
-        flag_key = self._flag_key
+    def fractional(self, args: list[Any], top: bool) -> Run:
+        """`fractional`: the variant in whose share the bucketing key falls."""
+        if not args:
+            return operators.nothing
+        by_expression = not isinstance(args[0], list)
+        pairs = args[1:] if by_expression else args
+        by_user = not by_expression or _names_user(args[0])
+        if not top or not all(map(operators.is_plain, pairs)):
+            found = self._fractional_of_anything(args, top)
+        elif not by_expression:
+            found = _by_user(shares_of(pairs), self._flag_key)
+        else:
+            key = self.compile(args[0], top=top)
+            found = _by_key(key, shares_of(pairs), pairs, self._flag_key)
+        return _refusing_strangers(found) if by_user else found
+
+    def _fractional_of_anything(self, args: list[Any], top: bool) -> Run:
+        programs = [self.compile(arg, top=top) for arg in args]
+        flag_key = self._flag_key if top else ""
 
         def run(data: Any) -> Any:
-            known = {FLAGD: {"flagKey": flag_key, "timestamp": int(time())}}
-            return op_var(known, key, default(data) if default else None)
-
-        return run
-
-    def within(self, args: Sequence[Any]) -> Run | None:
-        """`in` a constant list."""
-        if len(args) != 2 or not isinstance(args[1], list) or not _is_plain(args[1]):
-            return None
-        needle, haystack = self.compile(args[0]), args[1]
-        if not all(isinstance(item, str) for item in haystack):
-            return lambda data: needle(data) in haystack
-        known = frozenset(haystack)
-
-        def run(data: Any) -> bool:
-            value = needle(data)
-            return value in known if isinstance(value, str) else False
-
-        return run
-
-    def equals(self, args: Sequence[Any]) -> Run | None:
-        """`==` with a constant text."""
-        if len(args) != 2 or not isinstance(args[1], str):
-            return None
-        left, right = self.compile(args[0]), args[1]
-
-        def run(data: Any) -> Any:
-            value = left(data)
-            return value == right if isinstance(value, str) else op_equals(data, value, right)
-
-        return run
-
-    def sem_ver(self, args: Sequence[Any]) -> Run | None:
-        """A comparison with a constant version; versions of apps are few and come again."""
-        if len(args) != 3 or not isinstance(args[2], str | int | float):
-            return None
-        compare = _COMPARE.get(args[1]) if isinstance(args[1], str) else None
-        wanted = _version(str(args[2]))
-        if compare is None or wanted is None:
-            return None
-        operand = self.compile(args[0])
-
-        def run(data: Any) -> bool | None:
-            version = _version(str(operand(data)))
-            return None if version is None else compare(version, wanted)
-
-        return run
-
-    def fractional(self, args: Sequence[Any]) -> Run | None:
-        """Shares with constant variants and weights, whose steps are worked out here."""
-        if self._inside or not args:
-            return None
-        by_key = isinstance(args[0], list)
-        steps = _steps(args if by_key else args[1:])
-        if steps is None:
-            return self._loose_fractional(args) if by_key else None
-        ends, total = steps
-        if not by_key:
-            return _shared(self.compile(args[0]), ends, total)
-        # CBOR of a list of two: the flag's part is always the same.
-        head = b"\x82" + _cbor(self._flag_key)
-
-        def run(data: Any) -> Any:
-            key = data.get(TARGETING_KEY)
-            if not isinstance(key, str) or not key:
-                raise NoTargetingKey
-            bucket = (mmh3.hash(head + _cbor(key), signed=False) * total) >> 32
-            for variant, end in ends:
-                if bucket < end:
-                    return variant
-            return None
-
-        return run
-
-    def _loose_fractional(self, args: Sequence[Any]) -> Run:
-        """Shares by targeting key whose variants or weights depend on the context."""
-        compiled = [self.compile(arg) for arg in args]
-        operator, flag_key = OPERATORS["fractional"], self._flag_key
-
-        def run(data: Any) -> Any:
-            key = data.get(TARGETING_KEY)
-            if not isinstance(key, str) or not key:
-                raise NoTargetingKey
-            known = {TARGETING_KEY: key, FLAGD: {"flagKey": flag_key}}
-            return operator(known, *[arg(data) for arg in compiled])
+            key, *pairs = [program(data) for program in programs]
+            if isinstance(key, list):
+                return _of_user(data, flag_key, shares_of([key, *pairs]))
+            return _of_key(key, shares_of(pairs))
 
         return run
 
 
-_SPECIAL: dict[str, Callable[[_Compiler, Sequence[Any]], Run | None]] = {
-    "var": _Compiler.var,
-    "==": _Compiler.equals,
-    "in": _Compiler.within,
-    "sem_ver": _Compiler.sem_ver,
-    "fractional": _Compiler.fractional,
-}
+def _names_user(node: Any) -> bool:
+    if isinstance(node, list):
+        return any(map(_names_user, node))
+    if not isinstance(node, dict):
+        return False
+    if node.get("var") in (TARGETING_KEY, [TARGETING_KEY]):
+        return True
+    return any(map(_names_user, node.values()))
 
 
-def _is_plain(items: Sequence[Any]) -> bool:
-    return not any(isinstance(item, dict | list) for item in items)
-
-
-@lru_cache(maxsize=4096)
-def _version(text: str) -> _Precedence | None:
-    """A version as a tuple that sorts by precedence (semver.org, 11), None for what is none."""
-    try:
-        version = normalize_version(text)
-    except ValueError:
-        return None
-    parts = version.prerelease.split(".") if version.prerelease else []
-    names = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
-    return (version.major, version.minor, version.patch, not names, names)
-
-
-def _cbor(text: str) -> bytes:
-    """A text string in CBOR (RFC 8949, 3.1)."""
-    encoded = text.encode()
-    size = len(encoded)
-    if size < 24:
-        return bytes((0x60 | size,)) + encoded
-    if size < 256:
-        return bytes((0x78, size)) + encoded
-    return cbor2.dumps(text)
-
-
-def _steps(fractions: Sequence[Any]) -> tuple[list[tuple[Any, int]], int] | None:
-    """Where each variant's part ends, and the sum; None where not everything is constant."""
-    ends: list[tuple[Any, int]] = []
-    end = 0
-    for fraction in fractions:
-        if not isinstance(fraction, list) or not 1 <= len(fraction) <= 2:
-            return None
-        variant, weight = fraction[0], fraction[1] if len(fraction) == 2 else 1
-        if isinstance(variant, dict | list) or type(weight) is not int:
-            return None
-        end += max(0, weight)
-        ends.append((variant, end))
-    return (ends, end) if 0 < end <= MAX_WEIGHT_SUM else None
-
-
-def _shared(by: Run, ends: Sequence[tuple[Any, int]], total: int) -> Run:
+def _refusing_strangers(program: Run) -> Run:
     def run(data: Any) -> Any:
-        key = by(data)
-        if isinstance(key, list):
-            return OPERATORS["fractional"](data, key, *[list(pair) for pair in _weights(ends)])
-        if key is None:
-            return None
-        try:
-            encoded = cbor2.dumps(normalize_numbers(key), canonical=True)
-        except (cbor2.CBOREncodeError, TypeError, ValueError, OverflowError):
-            return None
-        bucket = (mmh3.hash(encoded, signed=False) * total) >> 32
-        return next((variant for variant, end in ends if bucket < end), None)
+        if isinstance(data, dict):
+            user = data.get(TARGETING_KEY)
+            if not user or not isinstance(user, str):
+                raise NoTargetingKey
+        return program(data)
 
     return run
 
 
-def _weights(ends: Sequence[tuple[Any, int]]) -> list[tuple[Any, int]]:
-    starts = [0, *(end for _, end in ends)]
-    return [(variant, end - start) for (variant, end), start in zip(ends, starts, strict=False)]
+def _by_user(shares: Shares | None, flag_key: str) -> Run:
+    prefix = encode_text(flag_key)
 
-
-def _filter(items: Run, each: Run) -> Run:
-    return lambda data: [item for item in _listed(items(data)) if to_bool(each(item))]
-
-
-def _map(items: Run, each: Run) -> Run:
-    return lambda data: [each(item) for item in _listed(items(data))]
-
-
-def _all(items: Run, each: Run) -> Run:
-    def run(data: Any) -> bool:
-        found = _listed(items(data))
-        return bool(found) and all(to_bool(each(item)) for item in found)
+    def run(data: Any) -> Any:
+        user = data.get(TARGETING_KEY)
+        if shares is None or not user or not isinstance(user, str):
+            return None
+        return shares.pick(encode_pair(prefix, user))
 
     return run
 
 
-def _some(items: Run, each: Run) -> Run:
-    return lambda data: any(to_bool(each(item)) for item in _listed(items(data)))
+def _by_key(key: Run, shares: Shares | None, pairs: Sequence[Any], flag_key: str) -> Run:
+    def run(data: Any) -> Any:
+        found = key(data)
+        if type(found) is str and shares is not None:
+            return shares.pick(encode_text(found))
+        if isinstance(found, list):
+            return _of_user(data, flag_key, shares_of([found, *pairs]))
+        return _of_key(found, shares)
+
+    return run
 
 
-def _none(items: Run, each: Run) -> Run:
-    return lambda data: not any(to_bool(each(item)) for item in _listed(items(data)))
+def _of_user(data: Any, flag_key: str, shares: Shares | None) -> Any:
+    user = data.get(TARGETING_KEY)
+    if not user or not isinstance(user, str) or shares is None:
+        return None
+    return shares.pick(encode_pair(encode_text(flag_key), user))
 
 
-def _listed(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else []
+def _of_key(key: Any, shares: Shares | None) -> Any:
+    if key is None or shares is None or (encoded := encode(key)) is None:
+        return None
+    return shares.pick(encoded)
 
 
-_ITEMS: Mapping[str, Callable[[Run, Run], Run]] = {
-    "filter": _filter,
-    "map": _map,
-    "all": _all,
-    "some": _some,
-    "none": _none,
+def _over_items(name: str) -> Callable[[_Compiler, list[Any], bool], Run]:
+    """`filter`, `map`, `all`, `some` or `none`: a program run with each item for its data."""
+
+    def make(compiler: _Compiler, args: list[Any], top: bool) -> Run:
+        items = compiler.compile(args[0], top=top) if args else operators.nothing
+        each = compiler.compile(args[1], top=False) if len(args) > 1 else None
+        return operators.over(name, items, each)
+
+    return make
+
+
+_SPECIAL: dict[str, Callable[[_Compiler, list[Any], bool], Run]] = {
+    "if": _Compiler.if_,
+    "?:": _Compiler.if_,
+    "and": _Compiler.and_,
+    "or": _Compiler.or_,
+    "var": _Compiler.var,
+    "fractional": _Compiler.fractional,
+    "reduce": _Compiler.reduce,
+    **{name: _over_items(name) for name in ("filter", "map", "all", "some", "none")},
 }
+KNOWN_OPERATORS = frozenset(OPERATORS) | frozenset(_SPECIAL)

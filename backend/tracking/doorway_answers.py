@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import orjson
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from backend.platform.errors import BadRequest, FieldError
@@ -12,18 +11,6 @@ from backend.platform.http import problem
 from backend.tracking.rules import ACCEPTED, DUPLICATE, Code, Status, Verdict
 
 _JSON = "application/json"
-
-
-class PlainRoute(APIRoute):
-    """A route whose endpoint takes the request and answers, with nothing in between."""
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request; any other method is refused as everywhere."""
-        if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)
-            return
-        response = await self.endpoint(Request(scope, receive, send))
-        await response(scope, receive, send)
 
 
 class _Ready(Response):

@@ -9,7 +9,6 @@ from time import time
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
 from backend.identity import service as identity
 from backend.identity.callers import identify, token_of
@@ -21,12 +20,13 @@ from backend.platform.errors import (
     Unavailable,
 )
 from backend.platform.http import client_address
+from backend.platform.plain_route import PlainRoute, body_of
 from backend.platform.ratelimit import take
 from backend.platform.resources import Resources, current
 from backend.tracking import codecs
 from backend.tracking.codecs import Item
 from backend.tracking.devices import Home, home_of
-from backend.tracking.doorway_answers import PlainRoute, answer_of_batch, answer_of_one
+from backend.tracking.doorway_answers import answer_of_batch, answer_of_one
 from backend.tracking.flood import Floodgate, TooFast
 from backend.tracking.ingest import intake_of
 from backend.tracking.rules import Code, Fault, Status, Verdict
@@ -102,7 +102,7 @@ async def post_positions(request: Request) -> Response:
         home = await _own_home(resources, principal)
     identity.authorize(principal, PERMISSION, home.place if home else None)
     try:
-        batch = codecs.native(await _body(request))
+        batch = codecs.native(await body_of(request))
     except DomainError:
         region = home.region if home else _NOWHERE
         intake_of(resources).refuse(region, "native", Code.INVALID)
@@ -115,19 +115,6 @@ async def post_positions(request: Request) -> Response:
         _floodgate.pass_through(principal.id, len(batch.items), share=_OPERATOR_SHARE)
         verdicts = await _take_for_many(resources, principal, batch)
     return answer_of_batch(verdicts, single=batch.single)
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body, which mostly comes in one piece; the middleware bounds its size."""
-    pieces: list[bytes] = []
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        piece: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            return b"".join([*pieces, piece]) if pieces else piece
-        pieces.append(piece)
 
 
 async def _caller(request: Request, resources: Resources) -> Principal:
@@ -224,7 +211,7 @@ async def osmand(request: Request) -> Response:
     the app would send it again for ever, and every later one behind it.
     """
     resources = current()
-    body = await _body(request)
+    body = await body_of(request)
     as_json = request.headers.get("content-type", "").startswith(_JSON) or body[:1] == b"{"
     unknown: type[UnknownDevice] = UnknownDevice
     items: list[Item]
@@ -288,7 +275,7 @@ async def owntracks(request: Request) -> Response:
     resources = current()
     home = await _home_of_owntracks(request, resources)
     try:
-        item = codecs.owntracks(await _body(request))
+        item = codecs.owntracks(await body_of(request))
     except DomainError:
         intake_of(resources).refuse(home.region, "owntracks", Code.INVALID)
         raise
