@@ -15,6 +15,7 @@ from backend.dispatch import (
     roster_endpoints,
     roster_export_endpoints,
 )
+from backend.flags import endpoints as flags
 from backend.flags import ofrep
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
@@ -61,6 +62,7 @@ def create_api() -> FastAPI:
     api.include_router(customer_endpoints.router)
     api.include_router(payments.router)
     api.include_router(notifications.router)
+    api.include_router(flags.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

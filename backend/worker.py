@@ -17,6 +17,7 @@ from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
+from backend.flags import role as flags
 from backend.flags.delivery import delivering
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
@@ -75,6 +76,7 @@ ROLES: dict[str, Role] = {
     "projector": project,
     "recipients": receive_codes,
     "relay": relay,
+    "rollouts": flags.run,
     "scheduler": scheduler,
     "orders": keep_orders,
 }

@@ -44,10 +44,10 @@ def definition_of(spec: FlagSpec) -> dict[str, Any]:
     return definition
 
 
-def published_of(spec: FlagSpec, *, killed: bool) -> dict[str, Any]:
+def published_of(spec: FlagSpec) -> dict[str, Any]:
     """The definition to serve; of a flag that is off, its off variant as an explicit answer."""
     definition: dict[str, Any] = {"state": "ENABLED", "variants": spec.variants}
-    if killed or not spec.on:
+    if not spec.on:
         return {**definition, "defaultVariant": spec.off_variant, "metadata": spec.metadata}
     definition["defaultVariant"] = spec.default_variant
     if targeting := targeting_of(spec):

@@ -237,12 +237,12 @@ class _Flag:
             if value is None:
                 self._outcomes[variant] = self._unknown(variant)
         reason = "DEFAULT" if flag.targeting else "STATIC"
-        variant, value = flag.default
-        self.default = Evaluation(value, variant, reason, metadata=self.metadata)
-        if variant is None:
+        default, value = flag.default
+        self.default = Evaluation(value, default, reason, metadata=self.metadata)
+        if default is None:
             self.default = Evaluation(None, None, "DEFAULT", metadata=self.metadata)
-        elif variant not in flag.variants:
-            self.default = self._unknown(variant)
+        elif default not in flag.variants:
+            self.default = self._unknown(default)
         self._outcomes[None] = self.default
         self.off = self.default
         if off in flag.variants:

@@ -136,6 +136,7 @@ class ChangeRow(SQLModel, table=True):
     reason: str
     asked_by: str
     asked_by_name: str
+    stands_behind: str
     asked_at: datetime = _moment()
     publish_at: datetime | None = _moment(nullable=True)
     decided_by: str | None = None

@@ -1,4 +1,4 @@
-"""flagd's JSON back as the rule model, where it can say the same; else the logic is kept as it is."""
+"""flagd's JSON back as the rule model, or as plain logic where that cannot say the same."""
 
 from __future__ import annotations
 
@@ -27,23 +27,27 @@ _SIGNS = {sign: name for name, sign in NUMBER_COMPARISONS.items()}
 _VERSIONS = {sign: name for name, sign in VERSION_COMPARISONS.items()}
 
 
+class Unreadable(ValueError):
+    """This is no definition of flagd's."""
+
+
 class _Unsaid(Exception):
     """The rule model has no words for this logic."""
 
 
 def spec_of(key: str, definition: Mapping[str, Any]) -> FlagSpec:
-    """The specification that a flagd definition stands for; raises ValidationError, ValueError."""
+    """The specification that a flagd definition stands for; raises ValidationError, Unreadable."""
     metadata = definition.get("metadata") or {}
     variants = definition.get("variants")
     if not isinstance(metadata, Mapping) or not isinstance(variants, Mapping) or not variants:
-        raise ValueError("A flag needs an object of variants; its metadata is an object, too.")
+        raise Unreadable("A flag needs an object of variants; its metadata is an object, too.")
     state = definition.get("state")
     if state not in ("ENABLED", "DISABLED"):
-        raise ValueError("The state is ENABLED or DISABLED.")
+        raise Unreadable("The state is ENABLED or DISABLED.")
     default = _default(definition.get("defaultVariant"))
     targeting = definition.get("targeting") or {}
     if not isinstance(targeting, dict):
-        raise ValueError("The targeting is an object.")
+        raise Unreadable("The targeting is an object.")
     wanted: dict[str, Any] = {
         "key": key,
         "on": state == "ENABLED",
@@ -57,7 +61,10 @@ def spec_of(key: str, definition: Mapping[str, Any]) -> FlagSpec:
         if name in metadata:
             wanted[name] = metadata[name]
     if expires := metadata.get("expires_at"):
-        wanted["expires_at"] = datetime.fromisoformat(str(expires))
+        try:
+            wanted["expires_at"] = datetime.fromisoformat(str(expires))
+        except ValueError as error:
+            raise Unreadable("expires_at is no time in ISO 8601.") from error
     spec = FlagSpec.model_validate(wanted | {"targeting": targeting or None})
     if not targeting:
         return spec
@@ -75,9 +82,9 @@ def off_variant_of(variants: Mapping[str, Any], default: str | None) -> str:
 
 
 def segment_of(name: str, logic: Any) -> Segment:
-    """The segment that an evaluator stands for; raises ValidationError, ValueError."""
+    """The segment that an evaluator stands for; raises ValidationError, Unreadable."""
     if not isinstance(logic, dict):
-        raise ValueError("An evaluator is an object.")
+        raise Unreadable("An evaluator is an object.")
     plain = Segment(name=name)
     if segment_logic(plain) == logic:
         return plain
@@ -93,7 +100,7 @@ def rules_of(targeting: Mapping[str, Any], default: str | None) -> list[Rule]:
     parts = targeting["if"] if list(targeting) == ["if"] else [dict(targeting)]
     if not isinstance(parts, list):
         raise _Unsaid
-    rules = []
+    rules: list[Rule] = []
     for index in range(0, len(parts), 2):
         last = index + 1 == len(parts)
         conditions, by = ([], None) if last else _conditions(parts[index])
@@ -117,7 +124,7 @@ def _prerequisites(text: Any) -> list[Prerequisite]:
         return []
     found = orjson.loads(text) if isinstance(text, str) else None
     if not isinstance(found, dict):
-        raise ValueError("Prerequisites are the text of a JSON object, key to variant.")
+        raise Unreadable("Prerequisites are the text of a JSON object, key to variant.")
     return [Prerequisite(key=key, variant=variant) for key, variant in found.items()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from typing import Any
 
 WHOLE = 100_000
@@ -113,5 +114,5 @@ def margin(changed: int, sampled: int) -> float:
         return 0.0
     z = 1.96
     share = changed / sampled
-    spread = (share * (1 - share) / sampled + z * z / (4 * sampled * sampled)) ** 0.5
+    spread = sqrt(share * (1 - share) / sampled + z * z / (4 * sampled * sampled))
     return z * spread / (1 + z * z / sampled)

@@ -33,12 +33,14 @@ __all__ = [
     "ImportIn",
     "ImportResult",
     "KillIn",
+    "KillReasonIn",
     "MovedRegion",
     "Outcome",
     "Published",
     "RestoreIn",
     "Rollout",
     "RolloutIn",
+    "RolloutStarted",
     "RolloutStep",
     "SaveIn",
     "SaveResult",
@@ -178,6 +180,13 @@ class Rollout(BaseModel):
     updated_at: datetime
 
 
+class RolloutStarted(BaseModel):
+    """What came of starting a rollout; `rollout` is None where it waits for a second person."""
+
+    result: SaveResult
+    rollout: Rollout | None
+
+
 class MovedRegion(BaseModel):
     """How many of a region's sampled contexts would be served another variant."""
 
@@ -309,6 +318,13 @@ class KillIn(_In):
 
     environment: Environment = "production"
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
+class KillReasonIn(_In):
+    """Why a flag was killed."""
+
+    environment: Environment = "production"
+    reason: Words
 
 
 class RestoreIn(_In):

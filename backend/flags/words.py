@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from backend.flags.compiling import REGION, SEGMENT, TARGETING_KEY
-from backend.flags.rule_schemas import Condition, FlagSpec, Rule, Segment
+from backend.flags.rule_schemas import Condition, FlagSpec, Rule, Segment, Share
 from backend.flags.rules import percent, region_attribute
 from backend.platform.scopes import covers
 
@@ -86,7 +86,7 @@ def segment_words(segment: Segment, names: Names) -> str:
         return "By logic of its own"
     if not segment.conditions:
         return "Those whose context names it"
-    return who(Rule(id="segment", conditions=segment.conditions, serve=[{"variant": "-"}]), names)  # type: ignore[list-item]
+    return who(Rule(id="segment", conditions=segment.conditions, serve=[Share(variant="-")]), names)
 
 
 def state_of(spec: FlagSpec, *, killed: bool) -> str:

@@ -143,6 +143,14 @@ async def token_by_digest(session: AsyncSession, digest: bytes) -> TokenTable | 
     return found
 
 
+async def maker_of_token(session: AsyncSession, token_id: UUID) -> str | None:
+    """The id of the principal who made the token."""
+    found: str | None = await session.scalar(
+        select(col(TokenTable.created_by)).where(col(TokenTable.id) == token_id)
+    )
+    return found
+
+
 async def mark_used(session: AsyncSession, token_ids: Sequence[UUID], now: datetime) -> None:
     """Note that the tokens were used, at most once a minute each."""
     await session.execute(

@@ -43,6 +43,7 @@ from backend.identity.tokens import (
     list_tokens,
     principal_of_bearer,
     revoke_token,
+    stands_behind,
 )
 from backend.identity.views import list_views, remove_view, save_view
 
@@ -85,6 +86,7 @@ __all__ = [
     "session_cookie",
     "session_id_of",
     "session_info",
+    "stands_behind",
     "verify_audit",
     "watch_revocations",
 ]

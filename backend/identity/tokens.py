@@ -118,6 +118,13 @@ async def revoke_token(session: AsyncSession, principal: Principal, token_id: UU
     )
 
 
+async def stands_behind(session: AsyncSession, principal: Principal) -> str:
+    """The id of who answers for the caller's deeds: the maker of a token, else the caller."""
+    if principal.token_id is None:
+        return principal.id
+    return await repository.maker_of_token(session, principal.token_id) or principal.id
+
+
 async def list_tokens(
     session: AsyncSession,
     principal: Principal,
@@ -276,4 +283,5 @@ __all__ = [
     "list_tokens",
     "principal_of_bearer",
     "revoke_token",
+    "stands_behind",
 ]

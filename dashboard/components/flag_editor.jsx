@@ -101,7 +101,7 @@ export function FlagEditor({
     setDraft({ ...draft, rules: [...draft.rules, rule] });
     setOpen(rule.id);
   };
-  const fresh = dirty && preview.serial === serial.current;
+  const fresh = dirty && preview.serial === String(serial.current);
   const conflict = dirty && flag.version !== start.version ? `${flag.changed_by} published version ${flag.version} meanwhile.` : "";
   const known = Object.keys(draft.variants);
   const ways = (

@@ -32,7 +32,7 @@ def killed() -> rx.Component:
             rx.el.span(
                 "everyone gets the off variant since ", ago(at=_facts["killed_at"]), ", by ",
                 _facts["killed_by"], rx.cond(_facts["kill_reason"] != "", ": ", ""),
-                _facts["kill_reason"],
+                _facts["kill_reason"], ". Switch it on below to bring it back.",
             ),
             rx.cond(
                 (_facts["kill_reason"] == "") & FlagState.may_kill,

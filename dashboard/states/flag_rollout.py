@@ -66,7 +66,7 @@ class FlagRolloutState(rx.State):
         async with self:
             self.fault = fault
             if not fault:
-                waits = found.state == "waiting"
+                waits = found.result.status == "waiting"
                 words = "It waits for a second person." if waits else "The rollout is under way."
                 await tell(self, "good", words)
         return FlagState.refresh if fault else FlagState.load

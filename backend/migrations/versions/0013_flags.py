@@ -104,6 +104,7 @@ def _create_changes() -> None:
         _text("reason"),
         _text("asked_by"),
         _text("asked_by_name"),
+        _text("stands_behind"),
         _moment("asked_at"),
         _moment("publish_at", nullable=True),
         _text("decided_by", nullable=True),
