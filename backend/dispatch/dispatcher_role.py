@@ -10,6 +10,7 @@ from backend.dispatch.matching_schemas import RunResult
 from backend.identity.schemas import SYSTEM
 from backend.platform import clock
 from backend.platform.resources import Resources
+from backend.platform.switches import switched_on
 from backend.platform.telemetry import get_logger, meter
 from backend.regions import service as regions
 from backend.regions.schemas import Region
@@ -18,6 +19,7 @@ _log = get_logger(__name__)
 _offers = meter.create_counter("waypost.dispatch.offers", "1", "Offers made, by city")
 _took = meter.create_histogram("waypost.dispatch.match", "ms", "Time of one matching of a city")
 _LEAST_PAUSE_S = 0.05
+MATCHING_FLAG = "automatic-matching"
 
 
 async def dispatch(resources: Resources, stop: asyncio.Event) -> None:
@@ -48,6 +50,10 @@ async def dispatch_once(resources: Resources) -> list[RunResult]:
         if city is None:
             continue
         automatic = code not in switched or switched[code].automatic
+        # Beside the city's own switch there is the flag, for many cities at once.
+        automatic = automatic and switched_on(
+            MATCHING_FLAG, country=code.partition("-")[0], city=code
+        )
         result = await _one_city(resources, city, automatic=automatic)
         if result is not None:
             results.append(result)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from backend.flags import exposure_repository
+from backend.flags import count_repository
 from backend.flags.served import Served
 from backend.platform import clock
 from backend.platform.resources import Resources
@@ -18,6 +18,7 @@ ANYWHERE = "*"
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8}){0,3}")
 # A region is the client's own word, and must not fill memory and tables.
 _MOST_REGIONS = 2_000
+_ROWS_AT_ONCE = 1_000
 
 Counted = dict[tuple[str, str, datetime, str, str], int]
 """Count by environment, flag, hour, region and variant."""
@@ -69,7 +70,19 @@ class ExposureCounts:
             return
         try:
             async with resources.database.unit_of_work() as session:
-                await exposure_repository.add(session, sums)
+                for rows in _batches(sums):
+                    await count_repository.add_exposure(session, rows)
         except BaseException:
             self._left_over = sums
             raise
+
+
+def _batches(sums: Counted) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Rows in order, so that processes that add at once wait for one another and not for ever."""
+    names = ("environment", "key", "hour", "region", "variant")
+    rows = [
+        {**dict(zip(names, row, strict=True)), "asked": asked}
+        for row, asked in sorted(sums.items())
+    ]
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        yield rows[start : start + _ROWS_AT_ONCE]

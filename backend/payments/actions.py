@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.payments import refund_repository, repository
+from backend.payments.accounts import country
 from backend.payments.asking import ask_once
 from backend.payments.gateways.protocol import (
     Call,
@@ -27,7 +28,7 @@ from backend.payments.gateways.protocol import (
     Unknown,
     Unreachable,
 )
-from backend.payments.gateways.registry import Gateways
+from backend.payments.gateways.registry import Gateways, takes_new
 from backend.payments.models import AttemptRow, PaymentRow
 from backend.payments.progress import apply_report, failed
 from backend.payments.refunding import apply_refund_report, refused
@@ -55,6 +56,7 @@ class Claimed:
     action: Action
     call: Call
     sent_before: bool
+    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,14 @@ async def claim(database: Database) -> list[Claimed]:
             )
             sent_before = attempt.state == "sent"
             claimed.append(
-                Claimed(attempt.id, attempt.gateway, Action(attempt.action), call, sent_before)
+                Claimed(
+                    attempt.id,
+                    attempt.gateway,
+                    Action(attempt.action),
+                    call,
+                    sent_before,
+                    country(payment.region),
+                )
             )
             attempt.state, attempt.tries = "sent", attempt.tries + 1
             attempt.due_at = now + _LEASE
@@ -104,6 +113,10 @@ async def claim(database: Database) -> list[Claimed]:
 
 async def put(gateways: Gateways, claimed: Claimed) -> Answered:
     """Ask the gateway; where it was asked before, first what it knows of that."""
+    new = claimed.action is Action.AUTHORISE and not claimed.sent_before
+    if new and not takes_new(claimed.gateway, claimed.country):
+        where = f"{claimed.gateway} is switched off in {claimed.country}"
+        return Answered(silence=Unreachable(where))
     try:
         return Answered(report=await gateways.ask(claimed.gateway, lambda g: _question(g, claimed)))
     except Refused as refusal:

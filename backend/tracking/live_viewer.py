@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from backend.platform.switches import number
 from backend.tracking.live_cells import CellIndex, resolution_for
 from backend.tracking.live_frames import (
     HEADER,
@@ -25,8 +26,9 @@ from backend.tracking.live_table import LiveTable, Mask, Slots
 
 CELLS_BELOW_ZOOM = 6.0
 CELLS_ABOVE_DRIVERS = 10_000
+DENSITY_FLAG = "live-map-points"
 # A view in cells goes back to points at fewer drivers than sent it there, so as not to flicker.
-POINTS_BELOW_DRIVERS = 9_000
+_BACK_TO_POINTS = 0.9
 # With more in view a map that comes back may have been showing cells when it left.
 RESUME_BELOW_DRIVERS = 5_000
 WINDOW = 2
@@ -234,9 +236,11 @@ class Viewer:
         ]
 
     def _wants_cells(self, view: View, in_view: int) -> bool:
-        most = POINTS_BELOW_DRIVERS if self._in_cells else CELLS_ABOVE_DRIVERS
         if view.mode == "cells":
             return True
+        most: float = max(0, number(DENSITY_FLAG, CELLS_ABOVE_DRIVERS))
+        if self._in_cells:
+            most *= _BACK_TO_POINTS
         return in_view > most or (view.mode == "auto" and view.zoom < CELLS_BELOW_ZOOM)
 
     def _cells_frame(

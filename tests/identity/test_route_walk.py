@@ -53,6 +53,10 @@ OWN_DOOR = {
     "/api/live",
     "/api/hooks/stripe",
     "/api/hooks/razorpay",
+    "/ofrep/v1/evaluate/flags",
+    "/ofrep/v1/evaluate/flags/{key}",
+    "/ofrep/v1/events",
+    "/ofrep/v1/{rest:path}",
 }
 DEMO = "/auth/demo-idp/"
 

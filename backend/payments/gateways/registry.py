@@ -11,10 +11,13 @@ from backend.payments.gateways.razorpay import Razorpay
 from backend.payments.gateways.sandbox import Sandbox
 from backend.payments.gateways.stripe import Stripe
 from backend.platform.resources import Resources
+from backend.platform.switches import switched_on
 from backend.platform.telemetry import meter, tracer
 from backend.settings import Settings
 
 Answer = TypeVar("Answer")
+
+GATEWAYS_FLAG = "payment-gateways"
 
 _asked = meter.create_counter("waypost.gateway.calls", "1", "Calls of gateways, by outcome")
 
@@ -72,6 +75,12 @@ def open_gateways(resources: Resources) -> Gateways:
 
 
 def gateway_of(settings: Settings, country: str) -> str:
-    """The name of a country's gateway."""
-    named = settings.gateways.get(country) or settings.gateways.get("*")
-    return named or ("stripe" if settings.production else "sandbox")
+    """The name of a country's gateway; where it is switched off, of the one for all countries."""
+    named = [settings.gateways.get(country), settings.gateways.get("*")]
+    wanted = [name for name in named if name] or ["stripe" if settings.production else "sandbox"]
+    return next((name for name in wanted if takes_new(name, country)), wanted[0])
+
+
+def takes_new(gateway: str, country: str) -> bool:
+    """Whether new payments of the country go to the gateway; what is owed goes on in any case."""
+    return switched_on(GATEWAYS_FLAG, gateway=gateway, country=country)
