@@ -16,7 +16,7 @@ from backend.dispatch import (
     roster_export_endpoints,
 )
 from backend.flags import endpoints as flags
-from backend.flags import ofrep
+from backend.flags import ofrep, sheet_endpoints
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.notifications import endpoints as notifications
@@ -63,6 +63,7 @@ def create_api() -> FastAPI:
     api.include_router(payments.router)
     api.include_router(notifications.router)
     api.include_router(flags.router)
+    api.include_router(sheet_endpoints.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

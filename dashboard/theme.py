@@ -26,6 +26,7 @@ STYLESHEETS = [
     "/orders.css",
     "/payments.css",
     "/integrations.css",
+    "/flags.css",
 ]
 
 SHAPES: dict[Tone, str] = {

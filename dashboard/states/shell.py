@@ -12,6 +12,8 @@ from reflex.event import EventSpec
 from backend.dispatch import service as dispatch
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.schemas import OrderOut
+from backend.flags import service as flags
+from backend.flags.schemas import FlagFilter, FlagOut
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.insights import service as insights
@@ -46,6 +48,7 @@ NAVIGATION = (
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
+    NavEntry("/flags", "Flags", "Flags", "flag", "flags:read", "g f"),
     NavEntry("/admin/integrations", "Integrations", "Hooks", "webhook", "integrations:read", "g i"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
@@ -68,7 +71,7 @@ class RegionChoice(TypedDict):
 
 
 class Found(TypedDict):
-    """One order or driver found by the command palette; `words` is what it was found by."""
+    """One order, flag or driver found by the command palette; `words` is what it was found by."""
 
     id: str
     group: str
@@ -202,7 +205,7 @@ class ShellState(rx.State):
     @rx.event(background=True)
     @requires("drivers:read")
     async def find(self, text: str) -> None:
-        """Find orders and drivers for the command palette, wherever the person may look."""
+        """Find orders, flags and drivers for the command palette, wherever the person may look."""
         wanted = str(text).strip()[:80]
         if len(wanted) < 2:
             return
@@ -212,6 +215,10 @@ class ShellState(rx.State):
                 asked = OrderFilter(q=wanted)
                 orders = await dispatch.list_orders(session, principal, asked, None, _FOUND_AT_MOST)
                 found = [_found_order(each, wanted) for each in orders.items]
+            if identity.may(principal, "flags:read"):
+                named = FlagFilter(q=wanted)
+                switches = await flags.list_flags(session, principal, named, limit=_FOUND_AT_MOST)
+                found += [_found_flag(each, wanted) for each in switches.items]
             drivers = await tracking.list_drivers(
                 session, principal, q=wanted, limit=_FOUND_AT_MOST
             )
@@ -257,6 +264,17 @@ def _found_driver(driver: DriverOut, wanted: str) -> Found:
         "hint": driver.region,
         "href": f"/drivers/{driver.id}",
         "words": f"{driver.code} {driver.name} {wanted}",
+    }
+
+
+def _found_flag(flag: FlagOut, wanted: str) -> Found:
+    return {
+        "id": f"flag-{flag.key}",
+        "group": "Flags",
+        "label": f"{flag.key} {flag.description}".strip(),
+        "hint": flag.in_words,
+        "href": f"/flags/{flag.key}",
+        "words": f"{flag.key} {flag.description} {wanted}",
     }
 
 

@@ -1,0 +1,347 @@
+"""The page of one flag: its rules as a draft is saved, its exposure, versions and changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+from pydantic import ValidationError
+
+from backend.flags import service as flags
+from backend.flags.schemas import (
+    Confirmed,
+    DecisionIn,
+    Environment,
+    FlagFilter,
+    FlagSpec,
+    KillIn,
+    RestoreIn,
+    SaveIn,
+    SaveResult,
+)
+from backend.identity import service as identity
+from backend.identity.schemas import Principal
+from backend.platform.errors import Invalid
+from backend.regions import service as regions
+from dashboard import gateway
+from dashboard.gateway import DomainError, Session, requires
+from dashboard.states.flag_facts import (
+    NO_FACTS,
+    Facts,
+    Preview,
+    RolloutRow,
+    VersionRow,
+    facts_of,
+    no_preview,
+    preview_of,
+    rollout_row,
+    version_row,
+)
+from dashboard.states.flag_words import (
+    ChangeRow,
+    ShareRow,
+    by_variant,
+    change_row,
+    environment_of,
+    in_sum,
+    reach,
+)
+from dashboard.states.flags import fault_words
+from dashboard.states.paging import ListState, form_text, loads, uuid_or_none
+from dashboard.states.shell import tell
+
+_Act = Callable[[Session, Principal, str, Environment], Awaitable[str]]
+_VERSIONS = 30
+
+
+class FlagState(ListState, rx.State):
+    """One flag in one environment."""
+
+    facts: Facts = NO_FACTS
+    spec: dict[str, Any] = {}
+    definition: str = ""
+    notes: dict[str, str] = {}
+    rule_choices: list[dict[str, str]] = []
+    loaded: str = ""
+    preview: Preview = no_preview("")
+    segments: list[dict[str, str]] = []
+    others: list[dict[str, Any]] = []
+    shares: list[ShareRow] = []
+    shares_words: str = ""
+    variants_words: str = ""
+    changes: list[ChangeRow] = []
+    rollouts: list[RolloutRow] = []
+    versions: list[VersionRow] = []
+    may_write: bool = False
+    may_approve: bool = False
+    may_kill: bool = False
+    busy: bool = False
+    asking: str = ""
+    _saves: int = 0
+
+    @rx.event(background=True)
+    @requires("flags:read")
+    @loads
+    async def load(self) -> None:
+        """Show the flag that the address names."""
+        async with self:
+            self.fault, self.asking = "", ""
+            same = self.facts["key"] == self._key() and self.facts["environment"] == self._env()
+            if not same:
+                self.facts, self.ready = NO_FACTS, False
+        await self._look()
+
+    @rx.event(background=True)
+    @requires("flags:read", activity=False)
+    @loads
+    async def refresh(self) -> None:
+        """Look again; a timer, not an activity."""
+        await self._look()
+
+    async def _look(self) -> None:
+        async with self:
+            key, environment = self._key(), self._env()
+        async with gateway.open(self) as (session, principal):
+            found = await flags.get_flag(session, principal, key, environment)
+            versions = await flags.flag_versions(
+                session, principal, key, environment, limit=_VERSIONS
+            )
+            exposures = await flags.exposure(session, principal, key, environment)
+            segments = await flags.list_segments(session, principal, environment)
+            wanted = FlagFilter(environment=environment)
+            others = await flags.list_flags(session, principal, wanted, limit=200)
+            tops = (await regions.directory(session, principal)).tops()
+            held = {
+                verb: identity.may(principal, f"flags:{verb}")
+                for verb in ("write", "approve", "kill")
+            }
+        names = {each.code: each.name for each in tops}
+        shares = reach(exposures, found.definition, found.spec.off_variant, names)
+        spec = found.spec.model_dump(mode="json")
+        async with self:
+            if (key, environment) != (self._key(), self._env()):
+                return
+            self.facts = facts_of(found)
+            # Sent only when it is another one: the browser keeps a draft beside it.
+            self.spec = spec
+            self.definition = json.dumps(found.definition, indent=2, ensure_ascii=False)
+            self.notes = {rule.id: rule.note for rule in found.rules if rule.note}
+            self.rule_choices = [{"id": rule.id, "who": rule.who} for rule in found.rules]
+            self.loaded = f"{environment}/{key}#{self._saves}|{found.version}"
+            self.segments = [
+                {"code": each.segment.name, "name": each.segment.name} for each in segments
+            ]
+            self.others = [
+                {"key": each.key, "variants": list(each.definition.get("variants", {}))}
+                for each in others.items
+            ]
+            self.shares, self.shares_words = shares, in_sum(shares)
+            self.variants_words = by_variant(exposures)
+            self.changes = [
+                change_row(each, principal.id)
+                for each in found.changes
+                if each.state in ("waiting", "scheduled")
+            ]
+            self.rollouts = [rollout_row(each, found) for each in found.rollouts]
+            self.versions = [version_row(each, found.version) for each in versions]
+            self.may_write, self.may_approve = held["write"], held["approve"]
+            self.may_kill = held["kill"]
+            self.fault, self.ready = "", True
+
+    def _key(self) -> str:
+        return self.router.url.path.rstrip("/").rpartition("/")[2][:80]
+
+    def _env(self) -> Environment:
+        return environment_of(self._asked("env"))
+
+    @rx.event(background=True)
+    @requires("flags:write")
+    async def draft(self, sent: dict[str, Any]) -> None:
+        """Tell what the browser's draft would do, and to whom."""
+        async with self:
+            environment, key = self._env(), self._key()
+        serial = str(sent.get("serial", ""))[:20]
+        try:
+            wanted = SaveIn(
+                environment=environment,
+                spec=_spec_of(sent, key),
+                version_seen=_number(sent.get("version_seen")),
+                reason="only looking",
+            )
+            async with gateway.open(self) as (session, principal):
+                found = await flags.preview_change(session, principal, wanted)
+                tree = await regions.directory(session, principal)
+            preview = preview_of(found, serial, lambda code: getattr(tree.get(code), "name", code))
+        except (DomainError, ValidationError) as error:
+            preview = {**no_preview(serial), "fault": fault_words(error)}
+        async with self:
+            self.preview = preview
+
+    @rx.event(background=True)
+    @requires("flags:write")
+    async def save(self, sent: dict[str, Any]) -> Any:
+        """Publish the draft, keep it for a second person, or for later."""
+        at = str(sent.get("publish_at") or "")
+
+        async def act(
+            session: Session, caller: Principal, key: str, environment: Environment
+        ) -> str:
+            wanted = SaveIn(
+                environment=environment,
+                spec=_spec_of(sent, key),
+                version_seen=_number(sent.get("version_seen")),
+                reason=str(sent.get("reason", "")),
+                confirm=str(sent.get("confirm", "")),
+                publish_at=datetime.fromisoformat(at) if at else None,
+            )
+            verb = flags.schedule_change if at else flags.save_flag
+            return _came_of(await verb(session, caller, wanted))
+
+        return await self._act(act)
+
+    @rx.event(background=True)
+    @requires("flags:kill")
+    async def kill(self) -> Any:
+        """Serve the off variant to everyone now; the reason is asked for afterwards."""
+
+        async def act(
+            session: Session, caller: Principal, key: str, environment: Environment
+        ) -> str:
+            await flags.kill_flag(session, caller, key, KillIn(environment=environment))
+            return "Killed: everyone gets the off variant."
+
+        return await self._act(act)
+
+    @rx.event(background=True)
+    @requires("flags:kill")
+    async def give_reason(self, form: dict[str, Any]) -> Any:
+        """Say why the flag was killed."""
+        reason = form_text(form, "reason")
+
+        async def act(
+            session: Session, caller: Principal, key: str, environment: Environment
+        ) -> str:
+            await flags.give_kill_reason(session, caller, key, environment, reason)
+            return "The history says why."
+
+        return await self._act(act)
+
+    @rx.event
+    @requires("flags:read")
+    async def ask(self, what: str) -> None:
+        """Open the form of an action, or close it."""
+        self.asking = "" if what == self.asking else str(what)[:80]
+
+    @rx.event(background=True)
+    @requires("flags:write")
+    async def restore(self, form: dict[str, Any]) -> Any:
+        """Publish an earlier version again, as a new one."""
+        return await self._act(self._back(form, flags.restore_version))
+
+    @rx.event(background=True)
+    @requires("flags:write")
+    async def archive(self, form: dict[str, Any]) -> Any:
+        """Take the flag out of what is served."""
+        return await self._act(self._back(form, flags.archive_flag))
+
+    def _back(self, form: dict[str, Any], verb: Any) -> _Act:
+        async def act(
+            session: Session, caller: Principal, key: str, environment: Environment
+        ) -> str:
+            wanted = RestoreIn(
+                environment=environment,
+                version=_number(form.get("version")),
+                version_seen=_number(form.get("version_seen")),
+                reason=form_text(form, "reason"),
+                confirm=form_text(form, "confirm"),
+            )
+            return _came_of(await verb(session, caller, key, wanted))
+
+        return act
+
+    @rx.event(background=True)
+    @requires("flags:approve")
+    async def approve(self, form: dict[str, Any]) -> Any:
+        """Let another person's change be published."""
+        wanted = Confirmed(confirm=form_text(form, "confirm"))
+
+        async def act(session: Session, caller: Principal, *_: Any) -> str:
+            return _came_of(await flags.approve_change(session, caller, _id_of(form), wanted))
+
+        return await self._act(act)
+
+    @rx.event(background=True)
+    @requires("flags:approve")
+    async def reject(self, form: dict[str, Any]) -> Any:
+        """Refuse another person's change."""
+
+        async def act(session: Session, caller: Principal, *_: Any) -> str:
+            wanted = DecisionIn(reason=form_text(form, "reason"))
+            await flags.reject_change(session, caller, _id_of(form), wanted)
+            return "Refused; who asked for it sees why."
+
+        return await self._act(act)
+
+    @rx.event(background=True)
+    @requires("flags:write")
+    async def take_back(self, change_id: str) -> Any:
+        """Take back a change of one's own, or one that is only scheduled."""
+
+        async def act(session: Session, caller: Principal, *_: Any) -> str:
+            await flags.cancel_change(session, caller, _id_of({"change": change_id}))
+            return "Taken back; nothing of it was published."
+
+        return await self._act(act)
+
+    async def _act(self, act: _Act) -> Any:
+        """Carry out one action once, tell what came of it, and show the flag anew."""
+        async with self:
+            if self.busy:
+                return None
+            self.busy = True
+            key, environment = self._key(), self._env()
+        tone = "good"
+        try:
+            async with gateway.open(self) as (session, principal):
+                words = await act(session, principal, key, environment)
+        except (DomainError, ValidationError) as error:
+            tone, words = "critical", fault_words(error)
+        finally:
+            async with self:
+                self.busy = False
+        async with self:
+            if tone == "good":
+                self.asking = ""
+                self._saves += 1
+            await tell(self, tone, words)
+        return FlagState.refresh
+
+
+def _spec_of(sent: dict[str, Any], key: str) -> FlagSpec:
+    """The draft's specification; its key is the address's."""
+    spec = sent.get("spec")
+    return FlagSpec.model_validate({**(spec if isinstance(spec, dict) else {}), "key": key})
+
+
+def _number(value: object) -> int:
+    return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
+
+
+def _id_of(form: dict[str, Any]) -> UUID:
+    found = uuid_or_none(form_text(form, "change"))
+    if found is None:
+        raise Invalid("This names no change.")
+    return found
+
+
+def _came_of(done: SaveResult) -> str:
+    return {
+        "published": f"Published as version {done.version}.",
+        "waiting": "Kept: somebody else has to approve it.",
+        "scheduled": "Scheduled; it is published by itself.",
+        "unchanged": "Nothing is different, so nothing was published.",
+    }[done.status]
