@@ -13,6 +13,7 @@ from backend.dispatch.acts import (
     settle_flag,
     unassign_order,
 )
+from backend.dispatch.backlog import CityBacklog, backlog
 from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
@@ -58,6 +59,7 @@ from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned
 
 __all__ = [
     "Circumstances",
+    "CityBacklog",
     "accept_offer",
     "act_on_orders",
     "actions_from",
@@ -65,6 +67,7 @@ __all__ = [
     "append_upload",
     "assign_order",
     "at_risk_from",
+    "backlog",
     "begin_upload",
     "cancel_order",
     "cancel_shift",
