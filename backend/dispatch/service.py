@@ -30,6 +30,7 @@ from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
 from backend.dispatch.order_changes import change_order
+from backend.dispatch.order_figures import OrderFigures, order_figures
 from backend.dispatch.orders import (
     count_orders,
     get_order,
@@ -60,6 +61,7 @@ from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned
 __all__ = [
     "Circumstances",
     "CityBacklog",
+    "OrderFigures",
     "accept_offer",
     "act_on_orders",
     "actions_from",
@@ -107,6 +109,7 @@ __all__ = [
     "note_export",
     "offers_of_driver",
     "offers_of_order",
+    "order_figures",
     "order_history",
     "order_id_of",
     "order_to_change",
