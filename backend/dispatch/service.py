@@ -13,6 +13,7 @@ from backend.dispatch.acts import (
     settle_flag,
     unassign_order,
 )
+from backend.dispatch.affected import orders_between
 from backend.dispatch.backlog import CityBacklog, backlog
 from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
@@ -113,6 +114,7 @@ __all__ = [
     "order_history",
     "order_id_of",
     "order_to_change",
+    "orders_between",
     "override_proof",
     "plan_routes",
     "plan_shift",
