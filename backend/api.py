@@ -17,6 +17,7 @@ from backend.dispatch import (
 )
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
+from backend.insights import endpoints as insights
 from backend.notifications import endpoints as notifications
 from backend.payments import endpoints as payments
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -59,6 +60,7 @@ def create_api() -> FastAPI:
     api.include_router(customer_endpoints.router)
     api.include_router(payments.router)
     api.include_router(notifications.router)
+    api.include_router(insights.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api
