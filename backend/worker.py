@@ -17,6 +17,9 @@ from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
+from backend.incidents import role as incidents
+from backend.incidents.service import register_indicator
+from backend.incidents.sweeps import drop_expired as drop_alert_deliveries
 from backend.insights import service as insights
 from backend.insights.counting import counting
 from backend.insights.detecting import detect
@@ -24,6 +27,7 @@ from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
 from backend.platform import clock, consumers, idempotency, outbox
+from backend.platform.metrics_board import showing
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
 from backend.settings import Settings
@@ -63,6 +67,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await consumers.drop_expired(session)
             await drop_abandoned(session)
             await notifications.drop_expired(session)
+            await drop_alert_deliveries(session)
             await forget_old(session, clock.now())
             await insights.drop_expired(session, clock.now())
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
@@ -74,6 +79,7 @@ ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
     "notifier": notify,
     "payments": payments.run,
+    "incidents": incidents.run,
     "foreteller": foretell,
     "planner": plan_tours,
     "projector": project,
@@ -86,6 +92,7 @@ ROLES: dict[str, Role] = {
 
 async def run(settings: Settings, roles: Sequence[str]) -> None:
     """Run the named roles, all of them where none is named, until SIGTERM or Ctrl-C."""
+    register_indicator(insights.what_is_bad)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,6 +100,7 @@ async def run(settings: Settings, roles: Sequence[str]) -> None:
     async with (
         open_resources(settings) as resources,
         counting(resources.database),
+        showing(resources.redis, "worker"),
         asyncio.TaskGroup() as group,
     ):
         wanted = list(roles or ROLES)
