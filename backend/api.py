@@ -19,8 +19,13 @@ from backend.flags import endpoints as flags
 from backend.flags import ofrep, sheet_endpoints
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
+from backend.incidents import endpoints as incidents
+from backend.incidents import hook_endpoints as monitoring
+from backend.incidents import on_call_endpoints as on_call
+from backend.insights import endpoints as insights
 from backend.notifications import endpoints as notifications
 from backend.payments import endpoints as payments
+from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
@@ -64,6 +69,12 @@ def create_api() -> FastAPI:
     api.include_router(notifications.router)
     api.include_router(flags.router)
     api.include_router(sheet_endpoints.router)
+    api.include_router(monitoring.router)
+    api.include_router(incidents.router)
+    api.include_router(on_call.router)
+    api.include_router(insights.router)
     api.add_middleware(BoundedBody)
+    if settings.demo:
+        api.add_middleware(SlowedDown)
     api.add_middleware(Observed)
     return api

@@ -17,6 +17,7 @@ from sqlalchemy import (
     any_,
     case,
     cast,
+    distinct,
     func,
     literal,
     null,
@@ -245,3 +246,24 @@ async def due_to_prepare(
         .with_for_update(skip_locked=True)
     )
     return list(found)
+
+
+async def figures(
+    session: AsyncSession, scopes: Sequence[str], since: datetime, until: datetime
+) -> tuple[int, int, int]:
+    """Orders delivered in a span, and the different recipients and drivers of those made in it."""
+    made = (
+        select(
+            func.count(distinct(col(OrderRow.drop_phone))),
+            func.count(distinct(col(OrderRow.driver_id))),
+        )
+        .where(col(OrderRow.created_at) >= since, col(OrderRow.created_at) < until)
+        .where(within(scopes))
+    )
+    recipients, drivers = (await session.execute(made)).one()
+    delivered = await session.scalar(
+        select(func.count())
+        .where(col(OrderRow.state) == OrderState.DELIVERED, within(scopes))
+        .where(col(OrderRow.ended_at) >= since, col(OrderRow.ended_at) < until)
+    )
+    return delivered or 0, recipients, drivers

@@ -45,6 +45,7 @@ OWN_DOOR = {
     "/track/page.js",
     "/track/{token}",
     "/api/track/{token}",
+    "/api/track/{token}/rating",
     "/metrics",
     "/api/v1/positions",
     "/api/osmand",
@@ -57,6 +58,7 @@ OWN_DOOR = {
     "/ofrep/v1/evaluate/flags/{key}",
     "/ofrep/v1/events",
     "/ofrep/v1/{rest:path}",
+    "/api/hooks/pagerduty",
 }
 DEMO = "/auth/demo-idp/"
 
