@@ -26,6 +26,8 @@ STYLESHEETS = [
     "/orders.css",
     "/payments.css",
     "/integrations.css",
+    "/incidents.css",
+    "/scorecard.css",
 ]
 
 SHAPES: dict[Tone, str] = {
