@@ -1,0 +1,100 @@
+"""The alerts tab of the incidents page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from backend.incidents import service as incidents
+from backend.incidents.schemas import AlertFilter
+from dashboard import gateway
+from dashboard.gateway import requires
+from dashboard.states.incident_words import (
+    PATH,
+    SEVERITIES,
+    AlertRow,
+    alert_row,
+    names_of,
+)
+from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads
+from dashboard.states.shell import EVERYWHERE, ShellState
+
+FIELDS = ("q", "status", "severity", "service", "integration")
+STATUS_CHOICES = (("firing", "Firing"), ("resolved", "Resolved"), ("all", "Any status"))
+_CSV = "/api/v1/alerts.csv"
+
+
+class AlertsState(ListState, rx.State):
+    """Alerts as they came in, newest first."""
+
+    filters: dict[str, str] = dict.fromkeys(FIELDS, "")
+    filters_key: str = ""
+    rows: list[AlertRow] = []
+
+    @rx.event(background=True)
+    @requires("incidents:read")
+    @loads
+    async def load(self) -> None:
+        """Show what the address asks for."""
+        await self._look()
+
+    @rx.event(background=True)
+    @requires("incidents:read", activity=False)
+    @loads
+    async def refresh(self) -> None:
+        """Look again; a timer, not an activity."""
+        await self._look()
+
+    async def _look(self) -> None:
+        async with self:
+            if self._asked("tab") != "alerts":
+                return
+            filters = {name: self._asked(name) for name in FIELDS}
+            filters["status"] = filters["status"] or "firing"
+            after = self._asked("after")
+            shell = await self.get_state(ShellState)
+            region = self._asked("region") or shell.region
+            names = names_of(shell.region_choices)
+        wanted = _wanted(filters, None if region == EVERYWHERE else region)
+        async with gateway.open(self) as (session, principal):
+            page = await incidents.list_alerts(
+                session, principal, wanted, after=after or None, limit=PAGE_ROWS
+            )
+        async with self:
+            self.filters = filters
+            self.filters_key = address("", filters)
+            self.csv_link = address(_CSV, _query(wanted))
+            self.rows = [alert_row(each, names) for each in page.items]
+            query = {**filters, "region": self._asked("region"), "tab": "alerts"}
+            self._link_pages(query, page.next_cursor or "")
+            self.fault, self.ready = "", True
+
+    @rx.event
+    @requires("incidents:read")
+    async def narrow(self, form: dict[str, Any]) -> EventSpec:
+        """Put the filters into the address."""
+        kept = {name: form_text(form, name) for name in FIELDS}
+        asked = {**kept, "tab": "alerts", "region": self._asked("region")}
+        return rx.redirect(address(PATH, asked), replace=True)
+
+
+def _wanted(filters: dict[str, str], place: str | None) -> AlertFilter:
+    status = filters["status"]
+    return AlertFilter.model_validate(
+        {
+            "status": status if status in ("firing", "resolved") else None,
+            "severity": filters["severity"] if filters["severity"] in SEVERITIES else None,
+            "region": place[:64] if place else None,
+            "service": filters["service"][:80].replace("\0", "") or None,
+            "integration": filters["integration"][:80].replace("\0", "") or None,
+            "q": filters["q"][:100].replace("\0", "") or None,
+        }
+    )
+
+
+def _query(wanted: AlertFilter) -> dict[str, str]:
+    """The same question to the HTTP doorway."""
+    given = wanted.model_dump(mode="json", exclude_none=True)
+    return {name: str(value) for name, value in given.items()}
