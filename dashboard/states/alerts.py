@@ -7,10 +7,13 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
+from backend.identity import service as identity
 from backend.incidents import service as incidents
-from backend.incidents.schemas import AlertFilter
+from backend.incidents.schemas import AlertBulkIn, AlertFilter
+from backend.platform import clock
 from dashboard import gateway
-from dashboard.gateway import requires
+from dashboard.components.outcomes import OutcomeRow
+from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import (
     PATH,
     SEVERITIES,
@@ -18,11 +21,18 @@ from dashboard.states.incident_words import (
     alert_row,
     names_of,
 )
-from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads
-from dashboard.states.shell import EVERYWHERE, ShellState
+from dashboard.states.incidents import SNOOZED_FOR, outcome_rows
+from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads, uuids
+from dashboard.states.shell import EVERYWHERE, ShellState, tell
 
 FIELDS = ("q", "status", "severity", "service", "integration")
 STATUS_CHOICES = (("firing", "Firing"), ("resolved", "Resolved"), ("all", "Any status"))
+BULK = {
+    "acknowledge": ("Acknowledge", "acknowledged"),
+    "snooze": ("Snooze 1 h", "snoozed"),
+    "resolve": ("End", "ended"),
+}
+"""What a button says, and what is said of the alerts after."""
 _CSV = "/api/v1/alerts.csv"
 
 
@@ -32,6 +42,9 @@ class AlertsState(ListState, rx.State):
     filters: dict[str, str] = dict.fromkeys(FIELDS, "")
     filters_key: str = ""
     rows: list[AlertRow] = []
+    outcome: list[OutcomeRow] = []
+    outcome_words: str = ""
+    may_write: bool = False
 
     @rx.event(background=True)
     @requires("incidents:read")
@@ -62,8 +75,9 @@ class AlertsState(ListState, rx.State):
             page = await incidents.list_alerts(
                 session, principal, wanted, after=after or None, limit=PAGE_ROWS
             )
+            may_write = identity.may(principal, "incidents:write")
         async with self:
-            self.filters = filters
+            self.filters, self.may_write = filters, may_write
             self.filters_key = address("", filters)
             self.csv_link = address(_CSV, _query(wanted))
             self.rows = [alert_row(each, names) for each in page.items]
@@ -78,6 +92,35 @@ class AlertsState(ListState, rx.State):
         kept = {name: form_text(form, name) for name in FIELDS}
         asked = {**kept, "tab": "alerts", "region": self._asked("region")}
         return rx.redirect(address(PATH, asked), replace=True)
+
+    @rx.event(background=True)
+    @requires("incidents:write")
+    async def act(self, action: str, alert_ids: list[str]) -> Any:
+        """Do one thing with each of the chosen alerts."""
+        chosen = uuids(alert_ids)
+        if action not in BULK or not chosen:
+            return None
+        async with self:
+            names = {row["id"]: row["title"] for row in self.rows}
+        until = clock.now() + SNOOZED_FOR if action == "snooze" else None
+        wanted = AlertBulkIn.model_validate({"verb": action, "ids": chosen, "until": until})
+        try:
+            async with gateway.open(self) as (session, principal):
+                results = await incidents.act_on_alerts(session, principal, wanted)
+        except DomainError as error:
+            async with self:
+                await tell(self, "critical", error.detail)
+            return None
+        async with self:
+            self.outcome = outcome_rows(results, names, BULK[action][1])
+            self.outcome_words = f"{results.done} of {len(chosen)} are {BULK[action][1]}"
+        return AlertsState.load
+
+    @rx.event
+    @requires("incidents:read")
+    async def close_outcome(self) -> None:
+        """Put the results away."""
+        self.outcome, self.outcome_words = [], ""
 
 
 def _wanted(filters: dict[str, str], place: str | None) -> AlertFilter:

@@ -184,7 +184,10 @@ def clocks_of(found: IncidentDetail) -> list[Clock]:
 def hurts_of(found: BlastRadius) -> tuple[list[Hurt], str]:
     """The four counts of the blast radius, and over which span they were counted."""
     region = found.regions[0] if len(found.regions) == 1 else ""
-    money = ", ".join(with_code(each) for each in found.money if each.minor) or "none held"
+    money = (
+        ", ".join(with_code(each.minor, each.currency) for each in found.money if each.minor)
+        or "none held"
+    )
     unknown = f"{found.payments_unknown:,} unknown"
     hurts: list[Hurt] = [
         {
@@ -282,9 +285,7 @@ def deeds_of(found: IncidentDetail, held: set[str]) -> list[Deed]:
     return deeds
 
 
-def _deed(
-    key: str, word: str, hint: str, group: str, risk: bool = False, ok: bool = True
-) -> Deed:
+def _deed(key: str, word: str, hint: str, group: str, risk: bool = False, ok: bool = True) -> Deed:
     return {
         "key": key, "word": word, "hint": hint, "group": group, "risk": risk, "ok": ok,
         "why": "" if ok else "your roles may not",

@@ -182,6 +182,8 @@ def _fires(each: AlertOut) -> bool:
 def _status(each: AlertOut) -> str:
     if each.silenced_by:
         return "in maintenance"
+    if each.snoozed_until and each.snoozed_until > clock.now():
+        return "snoozed"
     if _fires(each) and each.clears_at:
         return "clearing"
     return each.status
@@ -191,6 +193,8 @@ def _told(each: AlertOut) -> str:
     words = [f"told {each.deliveries:,} times" if each.deliveries > 1 else "told once"]
     if each.flaps:
         words.append(f"flapped {each.flaps:,} times")
+    if each.acknowledged_by_name:
+        words.append(f"taken by {each.acknowledged_by_name}")
     return ", ".join(words)
 
 

@@ -14,6 +14,8 @@ from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.schemas import OrderOut
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
+from backend.incidents import service as incidents
+from backend.incidents.schemas import IncidentFilter, IncidentRow
 from backend.insights import service as insights
 from backend.regions import service as regions
 from backend.tracking import service as tracking
@@ -24,6 +26,7 @@ from dashboard.gateway import requires
 
 EVERYWHERE = "*"
 _FOUND_AT_MOST = 8
+_ANY_STATE = ("triggered", "acknowledged", "mitigated", "resolved", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class RegionChoice(TypedDict):
 
 
 class Found(TypedDict):
-    """One order or driver found by the command palette; `words` is what it was found by."""
+    """What the command palette found; `words` is what it was found by."""
 
     id: str
     group: str
@@ -205,7 +208,7 @@ class ShellState(rx.State):
     @rx.event(background=True)
     @requires("drivers:read")
     async def find(self, text: str) -> None:
-        """Find orders and drivers for the command palette, wherever the person may look."""
+        """Find orders, drivers and incidents for the command palette, where the person may look."""
         wanted = str(text).strip()[:80]
         if len(wanted) < 2:
             return
@@ -219,6 +222,12 @@ class ShellState(rx.State):
                 session, principal, q=wanted, limit=_FOUND_AT_MOST
             )
             found += [_found_driver(each, wanted) for each in drivers.items]
+            if identity.may(principal, "incidents:read"):
+                sought = IncidentFilter.model_validate({"q": wanted, "states": list(_ANY_STATE)})
+                named = await incidents.list_incidents(
+                    session, principal, sought, limit=_FOUND_AT_MOST
+                )
+                found += [_found_incident(each, wanted) for each in named.items]
         async with self:
             self.found = found
 
@@ -260,6 +269,17 @@ def _found_driver(driver: DriverOut, wanted: str) -> Found:
         "hint": driver.region,
         "href": f"/drivers/{driver.id}",
         "words": f"{driver.code} {driver.name} {wanted}",
+    }
+
+
+def _found_incident(incident: IncidentRow, wanted: str) -> Found:
+    return {
+        "id": str(incident.id),
+        "group": "Incidents",
+        "label": f"{incident.number} {incident.title}",
+        "hint": f"{incident.severity} {incident.state}",
+        "href": f"/incidents/{incident.number}",
+        "words": f"{incident.number} {incident.title} {wanted}",
     }
 
 
