@@ -17,6 +17,8 @@ from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
+from backend.insights import service as insights
+from backend.insights.counting import counting
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
@@ -61,6 +63,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await drop_abandoned(session)
             await notifications.drop_expired(session)
             await forget_old(session, clock.now())
+            await insights.drop_expired(session, clock.now())
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
         await pause(stop, _TRIM_EVERY_S)
 
@@ -85,7 +88,11 @@ async def run(settings: Settings, roles: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_resources(settings) as resources, asyncio.TaskGroup() as group:
+    async with (
+        open_resources(settings) as resources,
+        counting(resources.database),
+        asyncio.TaskGroup() as group,
+    ):
         wanted = list(roles or ROLES)
         for name in wanted:
             group.create_task(_keep_running(name, resources, stop), name=name)

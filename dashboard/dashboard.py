@@ -10,6 +10,7 @@ import reflex as rx
 import dashboard.pages
 import dashboard.runtime  # noqa: F401 - switches Reflex before the app is made
 from backend.api import create_api
+from backend.insights.counting import counting
 from backend.platform.resources import open_resources
 from backend.platform.telemetry import configure
 from backend.settings import get_settings
@@ -50,7 +51,12 @@ async def _serving() -> AsyncIterator[None]:
     """Everything a web process holds open while it serves."""
     settings = get_settings()
     configure("web", settings)
-    async with open_resources(settings) as resources, live_hub(resources), doors.watch(app):
+    async with (
+        open_resources(settings) as resources,
+        counting(resources.database),
+        live_hub(resources),
+        doors.watch(app),
+    ):
         yield
 
 

@@ -31,7 +31,7 @@ from backend.dispatch.routed_pairs import MOST_ORDERS, routed
 from backend.dispatch.travel import local_hour, speeds_m_s, travel_of
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
-from backend.platform import clock
+from backend.platform import clock, indicators
 from backend.platform.errors import NotFound
 from backend.platform.ids import uuid7
 from backend.platform.resources import current
@@ -107,7 +107,8 @@ async def _match(session: AsyncSession, principal: Principal, city: Region) -> R
         if orders.ids[number] in ready
         for pair in (int(chosen[number]), *more.get(number, ()))
     ]
-    made = await _offer(session, city.code, now, picked, decided)
+    since = {order.id: order.updated_at for order in waiting}
+    made = await _offer(session, city.code, now, picked, decided, since)
     return RunResult(
         city=city.code,
         orders=len(orders),
@@ -185,6 +186,7 @@ async def _offer(
     now: datetime,
     picked: Sequence[tuple[UUID, UUID]],
     decided: dict[UUID, UUID],
+    since: dict[UUID, datetime],
 ) -> int:
     rounds = await offer_repository.last_rounds(session, [order for order, _ in picked])
     made = [
@@ -203,6 +205,8 @@ async def _offer(
     ]
     await offer_repository.add(session, [offer.model_dump() for offer in made])
     await offers.tell(session, SYSTEM, made)
+    for order in {order for order, _ in picked} - rounds.keys():
+        indicators.count_timed("dispatch", city, (now - since[order]).total_seconds())
     return len(made)
 
 
@@ -215,6 +219,7 @@ async def _escalate(session: AsyncSession, city: str) -> None:
     for order_id in await matching_repository.still_ready(session, late):
         order = await order_repository.locked(session, order_id)
         if order is not None:
+            indicators.count("dispatch", city, good=0)
             minutes = round(waited.total_seconds() / 60)
             await note(
                 session, SYSTEM, order, UNMATCHED,

@@ -25,7 +25,7 @@ from backend.dispatch.rules import Action, OrderState, default_promise, prepares
 from backend.dispatch.schemas import BatchResult, BatchResults, Fault, OrderIn, OrderReceipt
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
-from backend.platform import clock
+from backend.platform import clock, indicators
 from backend.platform.errors import DomainError, FieldError, Invalid, Unavailable
 from backend.platform.ids import uuid7
 from backend.regions.service import Directory
@@ -120,6 +120,8 @@ async def take_in(
     However many orders there are, the number of statements stays the same.
     """
     identity.authorize(principal, "orders:create")
+    if orders:
+        indicators.in_region(orders[0].region)
     directory = await city_tree(session, {order.region for order in orders})
     now = clock.now()
     verdicts: dict[str, tuple[Verdict, bool]] = {}

@@ -15,7 +15,7 @@ from backend.dispatch.models import OrderEventRow, OrderRow
 from backend.dispatch.rules import EVENT_TYPES, TERMINAL, Action, OrderState, Step, step
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
-from backend.platform import clock
+from backend.platform import clock, indicators
 from backend.platform.ids import uuid7
 from backend.platform.outbox import Event, emit
 
@@ -67,6 +67,7 @@ async def order_to_change(
         if may(principal, "orders:read", order):
             identity.authorize(principal, permission, place_of(order))
         raise NoSuchOrder
+    indicators.in_region(order.region)
     if seen_version is not None and seen_version != order.version:
         raise Moved(await _what_happened(session, order))
     return order

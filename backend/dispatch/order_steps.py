@@ -117,7 +117,7 @@ async def _check_pickup_code(
         given = row is not None and row.verified_at is not None
         verdict = CodeVerdict.VERIFIED if given else CodeVerdict.NOT_GIVEN
     else:
-        verdict = await check_code(session, order.id, Step.PICKUP, code, entered_at)
+        verdict = await check_code(session, order, Step.PICKUP, code, entered_at)
     if verdict is not CodeVerdict.VERIFIED:
         raise Refused(verdict, CODE_TROUBLE[verdict])
 

@@ -27,7 +27,7 @@ from backend.dispatch.models import OrderRow
 from backend.dispatch.rules import OrderState
 from backend.dispatch.tasks import code_out, order_of_driver
 from backend.identity.schemas import Principal
-from backend.platform import clock
+from backend.platform import clock, indicators
 from backend.platform.errors import RateLimited
 from backend.platform.outbox import Event, emit
 from backend.platform.resources import current
@@ -116,7 +116,7 @@ async def verify_otp(
     Raises NoSuchOrder for an order that is not the driver's.
     """
     order = await order_of_driver(session, principal, order_id)
-    verdict = await check_code(session, order.id, step, code)
+    verdict = await check_code(session, order, step, code)
     row = await proof_repository.code_of(session, order.id, step)
     return CodeAnswer(
         verified=verdict is CodeVerdict.VERIFIED,
@@ -127,12 +127,24 @@ async def verify_otp(
 
 
 async def check_code(
-    session: AsyncSession, order_id: UUID, step: Step, code: str, entered_at: datetime | None = None
+    session: AsyncSession,
+    order: OrderRow,
+    step: Step,
+    code: str,
+    entered_at: datetime | None = None,
 ) -> CodeVerdict:
     """What becomes of a guess; the attempt is taken before anything is compared.
 
     `entered_at` is when a phone without network took the code: its time counts, for a day.
     """
+    verdict = await _checked(session, order.id, step, code, entered_at)
+    indicators.count("otp", order.region, good=int(verdict is CodeVerdict.VERIFIED))
+    return verdict
+
+
+async def _checked(
+    session: AsyncSession, order_id: UUID, step: Step, code: str, entered_at: datetime | None
+) -> CodeVerdict:
     now = clock.now()
     alive_at = max(entered_at or now, now - OTP_OFFLINE_GRACE)
     digest = await proof_repository.use_attempt(

@@ -38,7 +38,7 @@ async def proof_of_delivery(
     A code that is not right is answered with what is wrong, whatever else there is.
     """
     if code is not None:
-        verdict = await check_code(session, order.id, Step.DROP, code, entered_at)
+        verdict = await check_code(session, order, Step.DROP, code, entered_at)
         return Proof.OTP if verdict is CodeVerdict.VERIFIED else verdict
     row = await proof_repository.code_of(session, order.id, Step.DROP)
     if row is not None and row.verified_at is not None:

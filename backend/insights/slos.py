@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.identity.schemas import Principal
-from backend.insights.slo_schemas import BurningSlo, SloRow
+from backend.identity.schemas import SYSTEM, Principal
+from backend.identity.service import authorize, scopes
+from backend.insights import count_repository, signal_repository
+from backend.insights.definitions import Objective, objectives
+from backend.insights.slo_rules import WINDOWS, Burning, Tally, budget_left, burn_rate, burning
+from backend.insights.slo_schemas import Burn, BurningSlo, SloRow
+from backend.platform import clock
+from backend.platform.scopes import EVERYWHERE, covers, narrowed
+from backend.regions.service import directory
+
+DETECTOR = "slo_burn"
+_READ = "scorecard:read"
+_ALARMS = ("page", "ticket")
+
+
+@dataclass(frozen=True, slots=True)
+class Burns:
+    """An objective that burns in a region."""
+
+    name: str
+    objective: Objective
+    region: str
+    found: Burning
 
 
 async def slo_status(
@@ -15,7 +40,51 @@ async def slo_status(
 
     Needs `scorecard:read`; raises Denied for a region that is not the caller's to see.
     """
-    raise NotImplementedError
+    within = _within(principal, region)
+    now, names = clock.now(), await _names(session)
+    windows = await count_repository.windows(session, list(objectives()), now)
+    rows = []
+    for name, objective in objectives().items():
+        since = now - timedelta(days=objective.window_days)
+        whole = await count_repository.totals(session, [name], since, now)
+        counted = _sum(tally for (_, at), tally in whole.items() if _seen(within, at))
+        place = region or (within[0] if len(within) == 1 else EVERYWHERE)
+        burnt = _added(windows, name, within)
+        rows.append(_row(name, objective, place, names, burnt, counted))
+    return rows
+
+
+def _row(
+    name: str,
+    objective: Objective,
+    region: str,
+    names: Mapping[str, str],
+    windows: Mapping[str, Tally],
+    whole: Tally,
+) -> SloRow:
+    found = burning(windows, objective.target, objective.least_bad)
+    return SloRow(
+        name=name,
+        title=objective.title,
+        valid_means=objective.valid,
+        good_means=objective.good,
+        region=region,
+        region_name=names.get(region, region),
+        target=objective.target,
+        window_days=objective.window_days,
+        valid=whole.valid,
+        good=whole.good,
+        attained=whole.good / whole.valid if whole.valid else None,
+        budget_left=budget_left(whole, objective.target),
+        burns=[
+            Burn(window=window, rate=burn_rate(tally, objective.target),
+                 valid=tally.valid, bad=tally.bad)
+            for window in WINDOWS
+            for tally in (windows.get(window, Tally()),)
+        ],
+        burning=found.pair.alarm if found else None,
+        reason=found.in_words if found else None,
+    )  # fmt: skip
 
 
 async def burning_slos(
@@ -25,4 +94,84 @@ async def burning_slos(
 
     Needs `scorecard:read`; raises Denied for a region that is not the caller's to see.
     """
-    raise NotImplementedError
+    within = _within(principal, region)
+    now, names = clock.now(), await _names(session)
+    since = {row.key: row.since for row in await signal_repository.bad(session, DETECTOR)}
+    burns = [one for one in await burning_now(session, now) if _seen(within, one.region)]
+    rows = []
+    for one in burns:
+        start = now - timedelta(days=one.objective.window_days)
+        whole = await count_repository.totals(session, [one.name], start, now)
+        counted = _sum(t for (_, at), t in whole.items() if covers(one.region, at))
+        rows.append(
+            BurningSlo(
+                name=one.name,
+                title=one.objective.title,
+                region=one.region,
+                region_name=names.get(one.region, one.region),
+                alarm=one.found.pair.alarm,
+                reason=one.found.in_words,
+                budget_left=budget_left(counted, one.objective.target),
+                since=since.get(burn_key(one.name, one.region), now),
+            )
+        )
+    return sorted(rows, key=lambda row: (_ALARMS.index(row.alarm), row.since))
+
+
+async def burning_now(session: AsyncSession, now: datetime) -> list[Burns]:
+    """What burns, by city; the whole company in place of its cities where most of them burn."""
+    counted = await count_repository.windows(session, list(objectives()), now)
+    return [
+        burns
+        for name, objective in objectives().items()
+        for burns in _burning_places(
+            name, objective, {at: tallies for (named, at), tallies in counted.items()
+                              if named == name}
+        )
+    ]  # fmt: skip
+
+
+def _burning_places(
+    name: str, objective: Objective, counted: Mapping[str, Mapping[str, Tally]]
+) -> list[Burns]:
+    found = []
+    for city in sorted(counted):
+        burns = burning(counted[city], objective.target, objective.least_bad)
+        if burns is not None and city != EVERYWHERE:
+            found.append(Burns(name, objective, city, burns))
+    if found and 2 * len(found) <= len(counted.keys() - {EVERYWHERE}):
+        return found
+    everything = {window: _sum(each.get(window, Tally()) for each in counted.values())
+                  for window in WINDOWS}  # fmt: skip
+    whole = burning(everything, objective.target, objective.least_bad)
+    return [Burns(name, objective, EVERYWHERE, whole)] if whole and len(found) != 1 else found
+
+
+def burn_key(name: str, region: str) -> str:
+    """The stable key of an objective's burning in a region."""
+    return f"slo-burn:slo={name},region={region}"
+
+
+def _within(principal: Principal, region: str | None) -> Sequence[str]:
+    authorize(principal, _READ, region)
+    held = scopes(principal, _READ)
+    return held if region is None else narrowed(held, region)
+
+
+async def _names(session: AsyncSession) -> dict[str, str]:
+    return {region.code: region.name for region in await directory(session, SYSTEM)}
+
+
+def _added(counted: count_repository.Tallies, name: str, within: Sequence[str]) -> dict[str, Tally]:
+    mine = [
+        tallies for (named, at), tallies in counted.items() if named == name and _seen(within, at)
+    ]
+    return {window: _sum(each.get(window, Tally()) for each in mine) for window in WINDOWS}
+
+
+def _seen(within: Sequence[str], region: str) -> bool:
+    return any(covers(scope, region) for scope in within)
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    return sum(tallies, Tally())

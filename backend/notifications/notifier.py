@@ -26,7 +26,7 @@ from backend.notifications.rules import (
     is_lost,
 )
 from backend.notifications.sending_repository import Claimed
-from backend.platform import clock
+from backend.platform import clock, indicators
 from backend.platform.consumers import Consumer
 from backend.platform.ids import uuid7
 from backend.platform.outbox import TOPIC, Event, emit
@@ -198,6 +198,7 @@ class Sender:
         ):
             attempt = await self.outbound.send(claimed.url, claimed.payload, headers)
         _sent.add(1, {"outcome": "delivered" if attempt.succeeded else "failed"})
+        indicators.count("webhooks", claimed.region, good=int(attempt.succeeded))
         _took.record(attempt.duration_ms / 1000)
         return Outcome(claimed, attempt, headers, at)
 

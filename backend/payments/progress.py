@@ -14,8 +14,16 @@ from backend.payments.gateways.protocol import Report
 from backend.payments.ledger_rules import Item, hold, post, settle, void
 from backend.payments.models import PaymentRow
 from backend.payments.refunding import refund_unwanted
-from backend.payments.rules import Action, State, advance, commission, follow_up, may_move
-from backend.platform import clock
+from backend.payments.rules import (
+    GATEWAYS_FAULTS,
+    Action,
+    State,
+    advance,
+    commission,
+    follow_up,
+    may_move,
+)
+from backend.platform import clock, indicators
 from backend.platform.errors import Conflict
 from backend.settings import get_settings
 
@@ -115,6 +123,7 @@ async def authorised(session: AsyncSession, payment: PaymentRow, actor: str) -> 
     payment.hold_id = held.id
     payment.authorised_at = clock.now()
     payment.failure_code = payment.failure_reason = None
+    _count(payment)
     move(payment, State.AUTHORISED)
     await tell(session, payment, "payment.authorised", actor)
     return True
@@ -138,6 +147,8 @@ async def captured(session: AsyncSession, payment: PaymentRow, amount: int, acto
     await book(session, items)
     payment.captured = amount
     payment.captured_at = clock.now()
+    if payment.authorised_at is None:
+        _count(payment)
     payment.authorised_at = payment.authorised_at or payment.captured_at
     payment.failure_code = payment.failure_reason = payment.wanted = None
     move(payment, State.CAPTURED)
@@ -183,10 +194,20 @@ async def failed(
     payment.failure_code, payment.failure_reason = code, reason
     payment.next_action = None
     if payment.state != State.FAILED:
+        _count(payment, code)
         move(payment, State.FAILED)
     await tell(session, payment, "payment.failed", actor, code=code, reason=reason)
     if payment.wanted == "cancel":
         await released(session, payment, actor, "The order was given up.")
+
+
+def _count(payment: PaymentRow, failed_with: str | None = None) -> None:
+    """Count what a gateway decided: all of it for the gateway, its own faults for the promise."""
+    if payment.gateway in OWN:
+        return
+    indicators.count(f"payments.{payment.gateway}", payment.region, good=int(failed_with is None))
+    good = failed_with is None or failed_with not in GATEWAYS_FAULTS
+    indicators.count("payments", payment.region, good=int(good))
 
 
 async def _void_hold(session: AsyncSession, payment: PaymentRow) -> None:

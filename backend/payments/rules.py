@@ -37,6 +37,14 @@ class RefundState(StrEnum):
     REJECTED = "rejected"
 
 
+GATEWAYS_FAULTS = frozenset(
+    {
+        "api_error", "bank_technical_error", "gateway_error", "gateway_technical_error",
+        "issuer_not_available", "processing_error", "server_error",
+    }
+)  # fmt: skip
+"""Reasons of a failed payment that lie with the gateway or a bank, not with the customer."""
+
 _S = State
 _OPEN = frozenset({_S.REQUIRES_METHOD, _S.REQUIRES_ACTION, _S.PROCESSING})
 # What is taken is taken: a gateway that reports money after we gave a payment up is believed.

@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.platform import indicators
 from backend.platform.errors import (
     BadRequest,
     Conflict,
@@ -241,6 +242,7 @@ class Observed:
             return
         started = perf_counter()
         status = 500
+        place = indicators.begin_answer()
 
         async def watched_send(message: Message) -> None:
             nonlocal status
@@ -269,9 +271,9 @@ class Observed:
                 span.update_name(f"{scope['method']} {route}")
                 span.set_attribute("http.response.status_code", status)
             span.end()
-            _requests.record(
-                perf_counter() - started, self._labels_of(route, scope["method"], status // 100)
-            )
+            took_s = perf_counter() - started
+            _requests.record(took_s, self._labels_of(route, scope["method"], status // 100))
+            indicators.count_answer(route, place[0], status, took_s)
 
     def _labels_of(self, route: str, method: str, kind: int) -> dict[str, str]:
         # A method is the sender's own word, and must not fill the memory.

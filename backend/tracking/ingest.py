@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.platform import indicators
 from backend.platform.errors import Unavailable
 from backend.platform.eventlog_streams import StreamEventLog
 from backend.platform.redis import unavailable
@@ -112,6 +113,7 @@ class Intake:
 
         Raises Unavailable, and has accepted nothing it knows of, where the log is full or down.
         """
+        indicators.in_region(region)
         if self._full and monotonic() - self._looked < _LOOK_AT_SIZE_EVERY_S:
             raise LogFull(retry_after_s=5)
         if self._fixes_waiting > _MOST_WAITING:

@@ -15,6 +15,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 
 from backend.identity import service as identity
 from backend.identity.schemas import Revocation
+from backend.platform import indicators
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger, meter
 from backend.tracking.live_cells import CellIndex
@@ -166,6 +167,8 @@ class LiveHub:
         for ids, states in news.states:
             table.apply(ids, states)
         table.advance(self.now_ms())
+        if self._source.lost and self._viewers:
+            indicators.count("live_map", indicators.NOWHERE, valid=len(self._viewers), good=0)
         for viewer in self._viewers:
             viewer.tick()
 

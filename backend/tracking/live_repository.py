@@ -47,6 +47,12 @@ async def drivers(session: AsyncSession, ids: Sequence[UUID]) -> list[DriverDeta
     return found
 
 
+async def regions_of_drivers(session: AsyncSession) -> dict[bytes, str]:
+    """The city of every driver, by the bytes of the driver's id."""
+    rows = await session.execute(select(col(DriverRow.id), col(DriverRow.region)))
+    return {driver_id.bytes: region for driver_id, region in rows}
+
+
 async def add_drivers(session: AsyncSession, fleet: Sequence[DriverDetails]) -> None:
     """Add a whole fleet in one statement, unchecked: for measurements."""
     now = clock.now()

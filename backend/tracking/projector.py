@@ -10,11 +10,12 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from time import monotonic
+from time import monotonic, time
 from uuid import UUID
 
 from opentelemetry.metrics import Observation
 
+from backend.platform import indicators
 from backend.platform.eventlog import Delivery
 from backend.platform.outbox import Event, emit_once
 from backend.platform.resources import Resources
@@ -23,6 +24,7 @@ from backend.regions.service import FenceWatch
 from backend.tracking import fencing, fix_repository, livestore
 from backend.tracking.fencing import Happening, Watched
 from backend.tracking.fix_repository import UnfitValue
+from backend.tracking.homes import Homes
 from backend.tracking.livestate import LiveState
 from backend.tracking.positions import (
     GROUP,
@@ -75,6 +77,7 @@ class Projector:
         self._resources = resources
         self._consumer = f"{socket.gethostname()}-{os.getpid()}"
         self._tidied = float("-inf")
+        self._homes = Homes(resources)
         self.fences = FenceWatch(resources)
 
     async def prepare(self) -> None:
@@ -162,12 +165,20 @@ class Projector:
         newest = _newest(fixes)
         # Live state first: the map need not wait for the disk.
         before = await livestore.advance(redis, {d: _state(fix) for d, fix in newest.items()})
+        await self._count_shown(newest.values())
         watched, happened = await self._fenced(fixes, {} if again else before)
         async with self._resources.database.unit_of_work() as session:
             await fix_repository.add(session, fixes)
             for happening in happened:
                 await emit_once(session, self._event(happening))
         await fencing.save(redis, watched)
+
+    async def _count_shown(self, shown: Iterable[LoggedFix]) -> None:
+        now_ms = time() * 1000
+        regions = await self._homes.regions()
+        for fix in shown:
+            region = regions.get(fix.driver, indicators.NOWHERE)
+            indicators.count_timed("live_map", region, (now_ms - fix.received_ms) / 1000)
 
     async def _fenced(
         self, fixes: Sequence[LoggedFix], before: Mapping[bytes, int]

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from backend.payments.gateways.breaker import Breaker
-from backend.payments.gateways.protocol import Gateway, Refused, Unknown, Unreachable
+from backend.payments.gateways.protocol import Gateway, LeftAlone, Refused, Unknown, Unreachable
 from backend.payments.gateways.razorpay import Razorpay
 from backend.payments.gateways.sandbox import Sandbox
 from backend.payments.gateways.stripe import Stripe
+from backend.platform import indicators
 from backend.platform.resources import Resources
 from backend.platform.telemetry import meter, tracer
 from backend.settings import Settings
@@ -32,26 +33,39 @@ class Gateways:
         if gateway is None:
             raise Unreachable(f"{name} is not set up")
         breaker = self._breakers[name]
-        breaker.enter()
+        try:
+            breaker.enter()
+        except LeftAlone:
+            _count(name, "left_alone")
+            raise
         with tracer.start_as_current_span(f"gateway {name}", attributes={"gateway": name}):
             try:
                 answer = await question(gateway)
             except (Unknown, Unreachable):
                 breaker.failed()
-                _asked.add(1, {"gateway": name, "outcome": "no_answer"})
+                _count(name, "no_answer")
                 raise
             except Refused:
                 breaker.succeeded()
-                _asked.add(1, {"gateway": name, "outcome": "refused"})
+                _count(name, "refused")
                 raise
         breaker.succeeded()
-        _asked.add(1, {"gateway": name, "outcome": "answered"})
+        _count(name, "answered")
         return answer
 
     async def close(self) -> None:
         """Let go of every connection."""
         for gateway in self._gateways.values():
             await gateway.close()
+
+
+def _count(name: str, outcome: str) -> None:
+    """Count a question; one that was not even put, because none is answered, is as bad as those."""
+    _asked.add(1, {"gateway": name, "outcome": outcome})
+    silent = outcome in ("no_answer", "left_alone")
+    indicators.count(f"gateway.{name}", indicators.NOWHERE, good=int(not silent))
+    if silent:
+        indicators.count("payments", indicators.NOWHERE, good=0)
 
 
 def open_gateways(resources: Resources) -> Gateways:

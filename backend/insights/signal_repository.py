@@ -1,0 +1,32 @@
+"""Every query of insights on detectors' signals."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from backend.insights.models import SignalRow
+
+
+async def signals(session: AsyncSession, detector: str) -> dict[str, SignalRow]:
+    """The signals of a detector by key."""
+    rows = await session.scalars(select(SignalRow).where(col(SignalRow.detector) == detector))
+    return {row.key: row for row in rows}
+
+
+async def bad(session: AsyncSession, detector: str) -> list[SignalRow]:
+    """The signals of a detector whose last sample was bad."""
+    rows = await session.scalars(
+        select(SignalRow).where(col(SignalRow.detector) == detector, col(SignalRow.bad))
+    )
+    return list(rows)
+
+
+async def put(session: AsyncSession, row: SignalRow) -> None:
+    """Keep a signal as it stands now."""
+    values = row.model_dump()
+    await session.execute(
+        insert(SignalRow).values(values).on_conflict_do_update(index_elements=["key"], set_=values)
+    )
