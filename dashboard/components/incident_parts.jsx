@@ -157,3 +157,19 @@ export function Runbook({ text = "" }) {
     </div>
   );
 }
+
+/* The clock of a wall: the time of a zone, and which zone that is. */
+export function WallClock({ zone = "UTC" }) {
+  const [now, setNow] = useState(null);
+  useEffect(() => {
+    setNow(new Date());
+    const timer = setInterval(() => setNow(new Date()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  if (!now) return null;
+  return (
+    <span className="wp-wall-now">
+      {told(now, zone, { hour: "2-digit", minute: "2-digit" })} <span className="wp-muted">{zone}</span>
+    </span>
+  );
+}

@@ -57,7 +57,17 @@ class _Runbook(rx.Component):
     text: rx.Var[str]
 
 
+class _WallClock(rx.Component):
+    """The time of a zone."""
+
+    library = _PARTS.importable_path
+    tag = "WallClock"
+
+    zone: rx.Var[str]
+
+
 running = _Running.create
 clock_time = _Clock.create
 draft = _Draft.create
 runbook = _Runbook.create
+wall_clock = _WallClock.create

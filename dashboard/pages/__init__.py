@@ -12,6 +12,7 @@ from dashboard.pages import (
     incidents,
     integrations,
     ledger,
+    on_call,
     order,
     order_import,
     orders,
@@ -24,6 +25,7 @@ from dashboard.pages import (
     scorecard,
     sessions,
     tokens,
+    wall,
     wallets,
 )
 from dashboard.pages import map as live_map
@@ -41,6 +43,7 @@ __all__ = [
     "integrations",
     "ledger",
     "live_map",
+    "on_call",
     "order",
     "order_import",
     "orders",
@@ -53,5 +56,6 @@ __all__ = [
     "scorecard",
     "sessions",
     "tokens",
+    "wall",
     "wallets",
 ]

@@ -150,7 +150,7 @@ def _incidents() -> rx.Component:
                     "Nothing is open here: look at resolved ones, or at another region.",
                 ),
                 csv=IncidentsState.csv_link,
-                momentary=("region",),
+                momentary=("region", "declare"),
                 actions=[
                     BulkAction(key, words[0], "No alert of theirs may still fire. Resolve?")
                     if key == "resolve"

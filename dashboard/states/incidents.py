@@ -107,6 +107,9 @@ class IncidentsState(ListState, rx.State):
     async def load(self) -> None:
         """Show what the address asks for."""
         await self._look()
+        async with self:
+            if self._asked("declare") == "yes" and self.may_write:
+                self.declaring, self.form_fault, self.working = True, "", False
 
     @rx.event(background=True)
     @requires("incidents:read", activity=False)

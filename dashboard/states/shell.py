@@ -51,7 +51,7 @@ NAVIGATION = (
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/scorecard", "Scorecard", "Score", "chart-column", "scorecard:read", "g c"),
-    NavEntry("/admin/on-call", "On call", "On call", "siren", "incidents:configure", "g n"),
+    NavEntry("/admin/on-call", "On call", "On call", "siren", "incidents:write", "g n"),
     NavEntry("/admin/integrations", "Integrations", "Hooks", "webhook", "integrations:read", "g w"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
@@ -59,6 +59,14 @@ NAVIGATION = (
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
+MORE_PAGES = (
+    NavEntry("/incidents?tab=alerts", "Alerts", "", "", "incidents:read", ""),
+    NavEntry("/incidents?declare=yes", "Declare an incident", "", "", "incidents:write", ""),
+    NavEntry("/admin/on-call?tab=maintenance", "Maintenance", "", "", "incidents:write", ""),
+    NavEntry("/admin/on-call?tab=costs", "Costs", "", "", "costs:write", ""),
+    NavEntry("/wall", "Wall", "", "", "overview:read", ""),
+)
+"""What the command palette finds besides the pages of the rail."""
 REGIONAL: set[str] = set()
 """Routes of the pages that show one region; `console_page` adds them."""
 
@@ -121,7 +129,7 @@ class ShellState(rx.State):
         """The pages this person may open, for the command palette and the keyboard."""
         return [
             {"href": entry.href, "label": entry.label, "keys": entry.keys}
-            for entry in NAVIGATION
+            for entry in (*NAVIGATION, *MORE_PAGES)
             if entry.permission in self.permissions
         ]
 
