@@ -165,6 +165,18 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="OTLP over HTTP; traces are exported when set.",
     )
+    trace_url: str = Field(
+        "", description="Page of a trace, with `{trace_id}` in it; incidents link there."
+    )
+    logs_url: str = Field("", description="Page of a trace's log lines, with `{trace_id}` in it.")
+    smtp_url: str = Field(
+        "",
+        description="Mail server that calls go through, `smtp://user:password@host:587` "
+        "(STARTTLS where offered) or `smtps://`; unset sends none.",
+    )
+    mail_from: str = Field(
+        "Waypost <waypost@localhost>", description="Whom mail from Waypost comes from."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level logged."
     )

@@ -19,6 +19,7 @@ from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
 from backend.insights import service as insights
 from backend.insights.counting import counting
+from backend.insights.detecting import detect
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
@@ -69,6 +70,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
 
 
 ROLES: dict[str, Role] = {
+    "detector": detect,
     "dispatcher": dispatch,
     "notifier": notify,
     "payments": payments.run,

@@ -293,6 +293,23 @@ async def unmatched_by_city(
     return dict(found.all())
 
 
+async def backlog_by_city(session: AsyncSession, now: datetime, since: datetime) -> list[Row[Any]]:
+    """Orders under way by city: `waiting` ready ones from before `since`, `late`, and `open`."""
+    late = col(OrderRow.promised_at) < now
+    waiting = and_(col(OrderRow.state) == OrderState.READY, col(OrderRow.updated_at) < since)
+    asked: Select[*tuple[Any, ...]] = (
+        select(
+            col(OrderRow.region).label("city"),
+            func.count().filter(waiting).label("waiting"),
+            func.count().filter(late).label("late"),
+            func.count().label("open"),
+        )
+        .where(col(OrderRow.ended_at).is_(None))
+        .group_by(col(OrderRow.region))
+    )
+    return list(await session.execute(asked))
+
+
 async def offer_figures(
     session: AsyncSession, cities: Sequence[str], now: datetime
 ) -> dict[str, Row[Any]]:

@@ -245,3 +245,24 @@ async def due_to_prepare(
         .with_for_update(skip_locked=True)
     )
     return list(found)
+
+
+async def figures(
+    session: AsyncSession, scopes: Sequence[str], since: datetime, until: datetime
+) -> tuple[int, int, int]:
+    """Orders delivered in a span, and the different recipients and drivers of those made in it."""
+    made = (
+        select(
+            func.count(col(OrderRow.drop_phone).distinct()),
+            func.count(col(OrderRow.driver_id).distinct()),
+        )
+        .where(col(OrderRow.created_at) >= since, col(OrderRow.created_at) < until)
+        .where(within(scopes))
+    )
+    recipients, drivers = (await session.execute(made)).one()
+    delivered = await session.scalar(
+        select(func.count())
+        .where(col(OrderRow.state) == OrderState.DELIVERED, within(scopes))
+        .where(col(OrderRow.ended_at) >= since, col(OrderRow.ended_at) < until)
+    )
+    return delivered or 0, recipients, drivers

@@ -13,6 +13,8 @@ from backend.dispatch.acts import (
     settle_flag,
     unassign_order,
 )
+from backend.dispatch.affected import orders_between
+from backend.dispatch.backlog import CityBacklog, backlog
 from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
@@ -29,6 +31,7 @@ from backend.dispatch.intake import create_order, create_orders
 from backend.dispatch.lifecycle import Circumstances, move, note, order_to_change
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
 from backend.dispatch.order_changes import change_order
+from backend.dispatch.order_figures import OrderFigures, order_figures
 from backend.dispatch.orders import (
     count_orders,
     get_order,
@@ -58,6 +61,8 @@ from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned
 
 __all__ = [
     "Circumstances",
+    "CityBacklog",
+    "OrderFigures",
     "accept_offer",
     "act_on_orders",
     "actions_from",
@@ -65,6 +70,7 @@ __all__ = [
     "append_upload",
     "assign_order",
     "at_risk_from",
+    "backlog",
     "begin_upload",
     "cancel_order",
     "cancel_shift",
@@ -104,9 +110,11 @@ __all__ = [
     "note_export",
     "offers_of_driver",
     "offers_of_order",
+    "order_figures",
     "order_history",
     "order_id_of",
     "order_to_change",
+    "orders_between",
     "override_proof",
     "plan_routes",
     "plan_shift",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select, text
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -96,3 +98,13 @@ def entry(row: AuditTable) -> AuditEntry:
         reason=row.reason,
         trace_id=row.trace_id,
     )
+
+
+async def actors_between(session: AsyncSession, since: datetime, until: datetime) -> int:
+    """How many different persons did something in a span."""
+    found = await session.scalar(
+        select(func.count(col(AuditTable.actor).distinct()))
+        .where(col(AuditTable.at) >= since, col(AuditTable.at) < until)
+        .where(col(AuditTable.actor).startswith("user:"))
+    )
+    return found or 0

@@ -53,6 +53,7 @@ class EventRow(SQLModel, table=True):
     integration: str
     delivery: str | None = None
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    home: str
     regions: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
     content_type: str
     headers: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
@@ -105,6 +106,7 @@ class IncidentTable(SQLModel, table=True):
     next_step: int
     next_step_at: datetime | None = _moment(nullable=True)
     ack_lapses_at: datetime | None = _moment(nullable=True)
+    ack_lapses_s: int | None = None
     opened_by: str
     review: str | None = None
     review_by: str | None = None

@@ -28,12 +28,13 @@ LabelKey = Annotated[str, StringConstraints(max_length=200, pattern=_NO_NUL)]
 LabelValue = Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)]
 
 Verb = Literal[
-    "acknowledge", "mitigate", "resolve", "close", "reopen", "set_severity", "set_role", "add_note",
-    "merge", "split", "snooze", "act", "save_review",
+    "acknowledge", "mitigate", "resolve", "close", "reopen", "set_severity", "set_kind", "set_role",
+    "add_note", "merge", "split", "snooze", "act", "save_review",
 ]  # fmt: skip
 ActionKind = Literal[
     "redispatch", "pause_matching", "resume_matching", "message_customers", "flag_off"
 ]
+Exclusion = Literal["test", "false_positive", "merged"]
 BulkVerb = Literal["acknowledge", "mitigate", "resolve", "close", "snooze", "set_severity"]
 
 
@@ -274,6 +275,7 @@ class IncidentDetail(IncidentRow):
     merged: list[UUID]
     opened_by: str
     runbook: str | None
+    traces: list[str]
     links: list[Link]
     review: str | None
     reviewed_at: datetime | None
@@ -329,7 +331,7 @@ class BulkIn(_In):
     """The same verb on many incidents."""
 
     verb: BulkVerb
-    items: Annotated[list[BulkItem], Field(min_length=1, max_length=10_000)]
+    items: Annotated[list[BulkItem], Field(min_length=1, max_length=500)]
     reason: Line | None = None
     severity: Severity | None = None
     until: AwareDatetime | None = None
@@ -384,7 +386,7 @@ class ClockFigures(BaseModel):
     mitigate: Stretch
     resolve: Stretch
     reopen_rate: float | None
-    excluded: dict[Literal["test", "false_positive", "merged"], int]
+    excluded: dict[Exclusion, int]
     by_severity: dict[Severity, int]
 
 

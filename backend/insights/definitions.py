@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from backend.insights.detector_rules import Severity, Thresholds
 from backend.platform import indicators
+from backend.platform.scopes import covers
 
 _FOLDER = Path(__file__).parent
 
@@ -30,6 +32,37 @@ class Objective(_Defined):
     least_bad: Annotated[int, Field(ge=1)]
     service: str
     routes: tuple[str, ...] = ()
+
+
+class Detector(_Defined):
+    """A detector of `detectors.yaml`."""
+
+    title: str
+    service: str
+    severity: Severity
+    fire: float
+    clear: float
+    for_s: Annotated[float, Field(ge=0)]
+    clear_for_s: Annotated[float, Field(ge=0)]
+    least: Annotated[int, Field(ge=0)] = 0
+    regions: dict[str, dict[str, float]] = {}
+
+    def thresholds(self, region: str) -> Thresholds:
+        """What holds in a region: what is said of the nearest region above it, else in general."""
+        values: dict[str, Any] = self.model_dump(
+            include={"fire", "clear", "for_s", "clear_for_s", "least"}
+        )
+        for above in sorted(self.regions, key=len):
+            if covers(above, region):
+                values |= self.regions[above]
+        return Thresholds(**values)
+
+
+@cache
+def detectors() -> dict[str, Detector]:
+    """The detectors by name."""
+    read = yaml.safe_load((_FOLDER / "detectors.yaml").read_text())
+    return TypeAdapter(dict[str, Detector]).validate_python(read)
 
 
 @cache

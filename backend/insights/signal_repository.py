@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import hashlib
+
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -30,3 +32,16 @@ async def put(session: AsyncSession, row: SignalRow) -> None:
     await session.execute(
         insert(SignalRow).values(values).on_conflict_do_update(index_elements=["key"], set_=values)
     )
+
+
+async def remove(session: AsyncSession, key: str) -> None:
+    """Forget a signal that has long been well."""
+    await session.execute(delete(SignalRow).where(col(SignalRow.key) == key))
+
+
+async def lock(session: AsyncSession, detector: str) -> bool:
+    """Whether no other process samples the detector until this unit of work ends."""
+    digest = hashlib.sha256(f"insights:detector:{detector}".encode()).digest()
+    number = int.from_bytes(digest[:8], signed=True)
+    taken = await session.scalar(text("SELECT pg_try_advisory_xact_lock(:id)"), {"id": number})
+    return bool(taken)

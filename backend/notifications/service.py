@@ -9,7 +9,10 @@ from backend.notifications.deliveries import (
     try_endpoint,
     waiting_for,
 )
+from backend.notifications.outbound import Outbound
 from backend.notifications.reach import NoSuchDelivery, NoSuchEndpoint
+from backend.notifications.rules import url_fault
+from backend.notifications.signing import headers as signed_headers
 from backend.notifications.subscriptions import (
     change_endpoint,
     create_endpoint,
@@ -22,6 +25,7 @@ from backend.notifications.subscriptions import (
 __all__ = [
     "NoSuchDelivery",
     "NoSuchEndpoint",
+    "Outbound",
     "change_endpoint",
     "create_endpoint",
     "drop_expired",
@@ -32,7 +36,9 @@ __all__ = [
     "remove_endpoint",
     "replay",
     "rotate_secret",
+    "signed_headers",
     "success_by_hour",
     "try_endpoint",
+    "url_fault",
     "waiting_for",
 ]

@@ -1,5 +1,6 @@
 """The verbs of payments that other contexts, the console and the worker call."""
 
+from backend.payments.affected import payments_between
 from backend.payments.cod import cod_board, list_cod_orders, list_remittances, record_remittance
 from backend.payments.exports import (
     export_cod,
@@ -88,6 +89,7 @@ __all__ = [
     "open_wallet",
     "order_payments",
     "payment_totals",
+    "payments_between",
     "record_remittance",
     "refund_limit",
     "reject_refund",

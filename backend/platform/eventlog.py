@@ -56,6 +56,9 @@ class EventLog(Protocol):
     async def lag(self, topic: str, group: str) -> int:
         """How many records the group has not acknowledged yet."""
 
+    async def waits(self, topic: str) -> dict[str, float]:
+        """For each group, how many seconds the oldest record that it has not done waits for it."""
+
     async def length(self, topic: str) -> int:
         """How many records the topic holds."""
 

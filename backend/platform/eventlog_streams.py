@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import time
 from typing import Any
 
 import orjson
@@ -171,6 +172,19 @@ class StreamEventLog(EventLog):
             if row["name"] == group.encode():
                 return int(row["pending"]) + int(row["lag"] or 0)
         return await self.length(topic)
+
+    async def waits(self, topic: str) -> dict[str, float]:
+        try:
+            groups = await self._redis.xinfo_groups(_stream(topic))
+        except ResponseError:
+            return {}
+        return {row["name"].decode(): await self._waits(topic, row) for row in groups}
+
+    async def _waits(self, topic: str, group: dict[str, Any]) -> float:
+        needed = (await self._first_needed(topic, group)).decode()
+        waiting = await self._redis.xrange(_stream(topic), min=needed, count=1)
+        # An id begins with the millisecond in which it was given.
+        return max(0.0, time() - _order(waiting[0][0])[0] / 1000) if waiting else 0.0
 
     async def length(self, topic: str) -> int:
         return int(await self._redis.xlen(_stream(topic)))

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from backend.platform import clock
 from backend.platform.db import Database
@@ -76,6 +76,14 @@ def _row(event: Event) -> OutboxRow:
         "data": event.data,
     }
     return OutboxRow(id=event.id, key=event.key, value=orjson.dumps(body), written_at=clock.now())
+
+
+async def waits(session: AsyncSession) -> float:
+    """How many seconds the oldest event waits to be published; 0 where none does."""
+    oldest = await session.scalar(
+        select(col(OutboxRow.written_at)).order_by(col(OutboxRow.seq)).limit(1)
+    )
+    return 0.0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds())
 
 
 async def relay_once(database: Database, log: EventLog) -> int:

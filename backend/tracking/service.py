@@ -18,9 +18,11 @@ from backend.tracking.drivers import (
 from backend.tracking.history import keep_partitions
 from backend.tracking.live_fleet import CityFleet, IngestHealth, fleet_by_city, ingest_health
 from backend.tracking.live_hub import live_hub
+from backend.tracking.positions import TOPIC as POSITIONS_TOPIC
 from backend.tracking.tracks import get_track, playback, refusals, trail
 
 __all__ = [
+    "POSITIONS_TOPIC",
     "CityDrivers",
     "CityFleet",
     "IngestHealth",

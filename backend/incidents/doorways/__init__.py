@@ -1,0 +1,1 @@
+"""The formats in which monitoring systems tell of alerts, each read into the same few facts."""

@@ -1,0 +1,36 @@
+"""The worker's role `incidents`: works deliveries in, keeps what is due, calls people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from backend.incidents import intake, sending, sweeps
+from backend.incidents.consumers import GROUP, HANDLERS
+from backend.notifications import service as notifications
+from backend.platform.consumers import Consumer
+from backend.platform.resources import Resources
+
+_IDLE_S = 0.2
+_SWEEP_EVERY_S = 1.0
+
+
+async def run(resources: Resources, stop: asyncio.Event) -> None:
+    """Do all of it until `stop`; each loop on its own, so that a slow mail server holds up none."""
+    database = resources.database
+    allow_loopback = not resources.settings.production
+    async with notifications.Outbound(allow_loopback=allow_loopback) as outbound:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
+            group.create_task(_repeat(stop, _IDLE_S, lambda: intake.work_in(database)))
+            group.create_task(_repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
+            group.create_task(_repeat(stop, _IDLE_S, lambda: sending.send_due(resources, outbound)))
+
+
+async def _repeat(stop: asyncio.Event, idle_s: float, turn: Callable[[], Awaitable[int]]) -> None:
+    """Turn after turn, without a pause while there is work."""
+    while not stop.is_set():
+        if not await turn():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), idle_s)
