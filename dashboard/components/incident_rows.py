@@ -54,7 +54,8 @@ def beat(each: rx.Var, zone: rx.Var[str]) -> rx.Component:
         clock_time(at=each["at"].to(str), zone=zone),
         rx.el.div(
             rx.el.span(
-                rx.cond(each["kind"] == "note", rx.fragment(each["who"], " wrote"), each["head"])
+                rx.cond(each["kind"] == "note", rx.fragment(each["who"], " wrote"), each["head"]),
+                class_name=rx.cond(each["loud"].to(bool), "wp-strong", ""),
             ),
             rx.cond(
                 (each["who"] != "") & (each["kind"] != "note"),

@@ -97,7 +97,11 @@ def alerts_tab() -> rx.Component:
                 on_act=AlertsState.act,
                 bones=8,
             ),
-            class_name=rx.cond(AlertsState.may_write, LIST_CLASS, LIST_CLASS + " wp-readonly"),
+            class_name=rx.cond(
+                AlertsState.may_write | ~AlertsState.ready,
+                LIST_CLASS,
+                LIST_CLASS + " wp-readonly",
+            ),
             aria_label="List of alerts",
         ),
         bulk_keys("alerts", AlertsState),

@@ -127,8 +127,8 @@ def _deed(each: rx.Var) -> rx.Component:
     return rx.el.button(
         each["word"],
         type="button",
-        disabled=~each["ok"].to(bool) | IncidentActsState.working,
-        title=rx.cond(each["ok"].to(bool), each["hint"], each["why"]),
+        disabled=IncidentActsState.working,
+        title=each["hint"],
         on_click=IncidentActsState.begin(each["key"]),
         class_name=kind,
         custom_attrs={"data-group": each["group"]},

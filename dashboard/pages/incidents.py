@@ -160,7 +160,11 @@ def _incidents() -> rx.Component:
                 on_act=IncidentsState.act,
                 bones=8,
             ),
-            class_name=rx.cond(IncidentsState.may_write, LIST_CLASS, LIST_CLASS + " wp-readonly"),
+            class_name=rx.cond(
+                IncidentsState.may_write | ~IncidentsState.ready,
+                LIST_CLASS,
+                LIST_CLASS + " wp-readonly",
+            ),
             aria_label="List of incidents",
         ),
         bulk_keys("incidents", IncidentsState),

@@ -21,7 +21,7 @@ from dashboard.states.incident_words import (
     alert_row,
     names_of,
 )
-from dashboard.states.incidents import SNOOZED_FOR, outcome_rows
+from dashboard.states.incidents import SNOOZED_FOR, csv_link, outcome_rows
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads, uuids
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 
@@ -79,7 +79,7 @@ class AlertsState(ListState, rx.State):
         async with self:
             self.filters, self.may_write = filters, may_write
             self.filters_key = address("", filters)
-            self.csv_link = address(_CSV, _query(wanted))
+            self.csv_link = csv_link(_CSV, wanted)
             self.rows = [alert_row(each, names) for each in page.items]
             query = {**filters, "region": self._asked("region"), "tab": "alerts"}
             self._link_pages(query, page.next_cursor or "")
@@ -135,9 +135,3 @@ def _wanted(filters: dict[str, str], place: str | None) -> AlertFilter:
             "q": filters["q"][:100].replace("\0", "") or None,
         }
     )
-
-
-def _query(wanted: AlertFilter) -> dict[str, str]:
-    """The same question to the HTTP doorway."""
-    given = wanted.model_dump(mode="json", exclude_none=True)
-    return {name: str(value) for name, value in given.items()}

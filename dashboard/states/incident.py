@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import reflex as rx
 
-from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.schemas import AlertOut, IncidentDetail
 from backend.platform import clock
@@ -91,11 +90,6 @@ class IncidentState(ListState, rx.State):
             review = (
                 await incidents.review_draft(session, principal, found.id) if may_review else None
             )
-            held = {
-                name
-                for name in identity.current_policy().permissions
-                if identity.may(principal, name, found.region)
-            }
         book = next(filter(None, map(incidents.runbook, found.services)), None)
         async with self:
             self._id, self._version = str(found.id), found.version
@@ -108,7 +102,7 @@ class IncidentState(ListState, rx.State):
             self.alerts = _alert_rows(found, names)
             self.people = people_of(found, principal.id)
             self.links = links_of(found)
-            self.deeds = deeds_of(found, held)
+            self.deeds = deeds_of(found)
             self.may_note = "add_note" in found.allowed
             if book:
                 self.runbook, self.runbook_title = book.text, book.title

@@ -15,6 +15,7 @@ from dashboard.gateway import DomainError, requires
 from dashboard.states.incident import IncidentState
 from dashboard.states.incident_deeds import (
     ASKED,
+    KINDS,
     TITLES,
     Asked,
     Wanted,
@@ -76,6 +77,8 @@ class IncidentActsState(rx.State):
         """What a deed lets the person choose from."""
         if key == "set_severity":
             return [_choice(each, each, words) for each, words in SEVERITY_WORDS.items()]
+        if key == "set_kind":
+            return [_choice(each, each.replace("_", " "), "") for each in KINDS]
         if key == "split":
             return [_choice(alert, title, "") for alert, title in alerts.items()]
         if key == "merge":

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from backend.identity.schemas import Principal
 from backend.incidents import service as incidents
-from backend.incidents.schemas import ActionIn, IncidentFilter, RoleOut
+from backend.incidents.schemas import ActionIn, IncidentFilter, IncidentIn, RoleOut
 from backend.platform import clock
 from backend.platform.errors import Invalid
 from dashboard.gateway import Session
@@ -54,6 +54,7 @@ ASKED: dict[str, Asked] = {
     "reopen": _asked(**_WHY),
     "set_severity": _asked(pick="Severity", note="Why"),
     "set_role": _asked(pick="Who", role=True),
+    "set_kind": _asked(pick="What it is", note="Why"),
     "snooze": _asked(span=True),
     "merge": _asked(pick="Incidents that end in this one", many=True),
     "split": _asked(pick="Alerts that part from it", many=True, name=True),
@@ -71,6 +72,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "reopen": ("Reopen", "The clock goes on as if it had never stopped."),
     "set_severity": ("Change the severity", ""),
     "set_role": ("Give a part", "There is one commander; the one before becomes a responder."),
+    "set_kind": ("Say what it is", "Only real ones count in the figures."),
     "snooze": ("Snooze", "Nobody is called until then. The clock runs on."),
     "merge": ("Merge into this one", "Their alerts and their earliest moments come here."),
     "split": ("Split alerts off", "They become an incident with clocks of its own."),
@@ -82,6 +84,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "message_customers": ("Message customers", "Goes to those whom the incident hurts."),
     "flag_off": ("Turn a flag off", "Everybody in the environment gets the default."),
 }  # fmt: skip
+KINDS = ("real", "test", "false_positive")
 SPANS = (("30", "30 minutes"), ("60", "1 hour"), ("240", "4 hours"), ("480", "8 hours"))
 _LONGEST_MIN = 30 * 24 * 60
 
@@ -186,6 +189,20 @@ async def _role(session: Session, principal: Principal, wanted: Wanted) -> Said:
     return "", ""
 
 
+async def _kind(session: Session, principal: Principal, wanted: Wanted) -> Said:
+    kind = IncidentIn.model_validate(
+        {
+            "kind": wanted.text("pick") or "", "title": "kind", "severity": "SEV4",
+            "region": "*", "service": "kind",
+        }
+    ).kind  # fmt: skip
+    await incidents.set_kind(
+        session, principal, wanted.incident, kind, seen_version=wanted.seen,
+        note=wanted.text("note"),
+    )  # fmt: skip
+    return "", ""
+
+
 async def _note(session: Session, principal: Principal, wanted: Wanted) -> Said:
     text = wanted.text("note")
     if text is None:
@@ -258,6 +275,7 @@ _VERBS: dict[str, _Verb] = {
     "reopen": _reopen,
     "set_severity": _severity,
     "set_role": _role,
+    "set_kind": _kind,
     "add_note": _note,
     "merge": _merge,
     "split": _split,

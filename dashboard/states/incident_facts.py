@@ -22,11 +22,11 @@ from dashboard.states.paging import address, iso
 DETECT_GOAL_S, RESOLVE_GOAL_S = 60, 660
 """The targets for detecting and resolving an incident, of the figures to reach."""
 ACTIONS = {
-    "redispatch": ("Re-dispatch", "orders not picked up go to other drivers", "dispatch:write"),
-    "pause_matching": ("Pause matching", "in a city, until resumed", "dispatch:write"),
-    "resume_matching": ("Resume matching", "in a city", "dispatch:write"),
-    "message_customers": ("Message customers", "those whom it hurts", "incidents:write"),
-    "flag_off": ("Turn a flag off", "everywhere in one environment", "flags:kill"),
+    "redispatch": ("Re-dispatch", "orders not picked up go to other drivers"),
+    "pause_matching": ("Pause matching", "in a city, until resumed"),
+    "resume_matching": ("Resume matching", "in a city"),
+    "message_customers": ("Message customers", "those whom it hurts"),
+    "flag_off": ("Turn a flag off", "everywhere in one environment"),
 }
 _RISKY = ("pause_matching", "flag_off")
 
@@ -98,15 +98,13 @@ class LinkRow(TypedDict):
 
 
 class Deed(TypedDict):
-    """Something that can be done with or from the incident; `why` tells why it may not."""
+    """Something that can be done with or from the incident."""
 
     key: str
     word: str
     hint: str
     group: str
     risk: bool
-    ok: bool
-    why: str
 
 
 NOTHING: Facts = {
@@ -259,7 +257,7 @@ def links_of(found: IncidentDetail) -> list[LinkRow]:
     return links
 
 
-def deeds_of(found: IncidentDetail, held: set[str]) -> list[Deed]:
+def deeds_of(found: IncidentDetail) -> list[Deed]:
     """What may be done now: the next step first, then actions on the ground, then the rest."""
     allowed = set(found.allowed)
     words = {
@@ -270,13 +268,11 @@ def deeds_of(found: IncidentDetail, held: set[str]) -> list[Deed]:
         "reopen": ("Reopen", "its clock has run through"),
     }
     deeds = [_deed(key, *told, "next") for key, told in words.items() if key in allowed]
-    if "act" in allowed:
-        for key in found.actions:
-            word, hint, permission = ACTIONS[key]
-            deeds.append(_deed(key, word, hint, "action", key in _RISKY, permission in held))
+    deeds += [_deed(key, *ACTIONS[key], "action", key in _RISKY) for key in found.actions]
     others = {
         "set_severity": ("Severity", ""),
         "set_role": ("Roles", ""),
+        "set_kind": ("Not real", "a test or a false positive stays out of the figures"),
         "snooze": ("Snooze", "calls wait, the clock runs"),
         "merge": ("Merge", ""),
         "split": ("Split", ""),
@@ -285,8 +281,5 @@ def deeds_of(found: IncidentDetail, held: set[str]) -> list[Deed]:
     return deeds
 
 
-def _deed(key: str, word: str, hint: str, group: str, risk: bool = False, ok: bool = True) -> Deed:
-    return {
-        "key": key, "word": word, "hint": hint, "group": group, "risk": risk, "ok": ok,
-        "why": "" if ok else "your roles may not",
-    }  # fmt: skip
+def _deed(key: str, word: str, hint: str, group: str, risk: bool = False) -> Deed:
+    return {"key": key, "word": word, "hint": hint, "group": group, "risk": risk}

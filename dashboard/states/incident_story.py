@@ -1,4 +1,4 @@
-"""The story of an incident: its timeline and the calls that went out, newest first."""
+"""The story of an incident: its timeline and the calls that failed, newest first."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from backend.incidents.schemas import TimelineOut
 from dashboard.states.paging import iso
 
 _TONES = {
+    "impact": "critical",
     "detected": "critical",
-    "opened": "critical",
-    "triggered": "critical",
-    "reopened": "critical",
+    "reopen": "critical",
+    "relapse": "critical",
     "alert": "warning",
-    "alert_firing": "warning",
-    "alert_attached": "warning",
-    "alert_resolved": "good",
-    "acknowledged": "info",
-    "mitigated": "good",
-    "resolved": "good",
-    "action": "info",
-    "lapsed": "warning",
-    "acknowledgement_lapsed": "warning",
+    "flapped": "warning",
+    "lapse": "warning",
     "severity": "warning",
+    "alert_cleared": "good",
+    "mitigate": "good",
+    "resolve": "good",
+    "acknowledge": "info",
+    "action": "info",
+    "called": "info",
+    "merged": "info",
+    "split": "info",
 }
-_CALLED = {"sent": "info", "pending": "off", "failed": "critical", "dropped": "off"}
+"""The colour of what an entry tells; the others are told without one."""
+_LOUD = ("acknowledge", "mitigate", "resolve", "close", "reopen", "detected", "action")
 
 
 class Beat(TypedDict):
@@ -42,6 +44,7 @@ class Beat(TypedDict):
     who: str
     late: str
     trace: str
+    loud: bool
 
 
 def beat_of(each: TimelineOut) -> Beat:
@@ -56,33 +59,38 @@ def beat_of(each: TimelineOut) -> Beat:
         "tone": _TONES.get(each.kind, "off"),
         "head": "Note" if note else each.text,
         "text": each.text if note else "",
-        "who": each.actor_name if by_person or note else "",
+        "who": each.actor_name if note or (by_person and each.actor_name not in each.text) else "",
         "late": iso(each.written_at) if late else "",
         "trace": each.trace_id or "",
+        "loud": each.kind in _LOUD,
     }
 
 
-def call_of(each: PageOut) -> Beat:
-    """One call to somebody on call."""
-    done = {"sent": "Called", "pending": "Calling", "failed": "Could not reach", "dropped": ""}
-    head = f"{done[each.state] or 'Did not call'} {each.name} by {each.channel}"
+def failed_call(each: PageOut) -> Beat:
+    """A call that did not reach somebody."""
     return {
         "id": str(each.id),
         "at": iso(each.sent_at or each.created_at),
         "kind": "call",
-        "tone": _CALLED[each.state],
-        "head": head,
+        "tone": "critical",
+        "head": f"Could not reach {each.name} by {each.channel}",
         "text": "",
-        "who": "",
+        "who": each.why or "",
         "late": "",
         "trace": "",
+        "loud": False,
     }
 
 
 def story_of(timeline: Iterable[TimelineOut], calls: Iterable[PageOut]) -> list[Beat]:
-    """All of it, newest first; a call once, though the timeline tells of it too."""
-    told: list[tuple[datetime, Beat]] = [
-        (each.at, beat_of(each)) for each in timeline if each.kind not in ("page", "paged", "call")
+    """The timeline and the calls that failed, newest first; of one moment the last written."""
+    told: list[tuple[datetime, datetime, Beat]] = [
+        (each.at, each.written_at, beat_of(each)) for each in timeline
     ]
-    told += [(each.sent_at or each.created_at, call_of(each)) for each in calls]
-    return [beat for _, beat in sorted(told, key=lambda pair: pair[0], reverse=True)]
+    told += [
+        (each.sent_at or each.created_at, each.created_at, failed_call(each))
+        for each in calls
+        if each.state == "failed"
+    ]
+    newest_first = sorted(told, key=lambda entry: entry[:2], reverse=True)
+    return [beat for _, _, beat in newest_first]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypedDict
+from urllib.parse import urlencode
 
 import reflex as rx
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from reflex.event import EventSpec
 from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.schemas import (
+    AlertFilter,
     BulkIn,
     BulkItem,
     BulkResults,
@@ -41,7 +43,6 @@ from dashboard.states.paging import (
     address,
     day_start,
     form_text,
-    iso,
     loads,
     uuids,
 )
@@ -137,7 +138,7 @@ class IncidentsState(ListState, rx.State):
         async with self:
             self.tab, self.filters = tab, filters
             self.filters_key = address("", filters)
-            self.csv_link = address(_CSV, _query(wanted))
+            self.csv_link = csv_link(_CSV, wanted)
             self.rows = [incident_row(each, names) for each in worst_first(page.items)]
             self._versions = {str(each.id): each.version for each in page.items}
             self.counts = counts(count, filters["severity"], self._asked("region"))
@@ -287,18 +288,10 @@ def wanted_of(filters: dict[str, str], place: str | None) -> IncidentFilter:
     )
 
 
-def _query(wanted: IncidentFilter) -> dict[str, str]:
-    """The same question to the HTTP doorway."""
-    return {
-        "region": wanted.region or "",
-        "states": ",".join(wanted.states),
-        "severity": wanted.severity or "",
-        "service": wanted.service or "",
-        "q": wanted.q or "",
-        "mine": "true" if wanted.mine else "",
-        "since": iso(wanted.since),
-        "until": iso(wanted.until),
-    }
+def csv_link(path: str, wanted: IncidentFilter | AlertFilter) -> str:
+    """The same question to the HTTP doorway, for all rows as a file."""
+    asked = wanted.model_dump(mode="json", exclude_defaults=True)
+    return f"{path}?{urlencode(asked, doseq=True)}" if asked else path
 
 
 def outcome_rows(results: BulkResults, names: dict[str, str], word: str) -> list[OutcomeRow]:
