@@ -17,6 +17,10 @@ from backend.dispatch import (
 )
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
+from backend.incidents import endpoints as incidents
+from backend.incidents import export_endpoints as incident_exports
+from backend.incidents import hook_endpoints as monitoring
+from backend.incidents import on_call_endpoints as on_call
 from backend.notifications import endpoints as notifications
 from backend.payments import endpoints as payments
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -59,6 +63,10 @@ def create_api() -> FastAPI:
     api.include_router(customer_endpoints.router)
     api.include_router(payments.router)
     api.include_router(notifications.router)
+    api.include_router(monitoring.router)
+    api.include_router(incidents.router)
+    api.include_router(incident_exports.router)
+    api.include_router(on_call.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

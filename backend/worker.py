@@ -17,6 +17,8 @@ from backend.dispatch.matching_upkeep import forget_old
 from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
+from backend.incidents import role as incidents
+from backend.incidents.sweeps import drop_expired as drop_alert_deliveries
 from backend.insights import service as insights
 from backend.insights.counting import counting
 from backend.insights.detecting import detect
@@ -63,6 +65,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await consumers.drop_expired(session)
             await drop_abandoned(session)
             await notifications.drop_expired(session)
+            await drop_alert_deliveries(session)
             await forget_old(session, clock.now())
             await insights.drop_expired(session, clock.now())
             await keep_partitions(session, clock.now(), resources.settings.fix_retention_days)
@@ -74,6 +77,7 @@ ROLES: dict[str, Role] = {
     "dispatcher": dispatch,
     "notifier": notify,
     "payments": payments.run,
+    "incidents": incidents.run,
     "foreteller": foretell,
     "planner": plan_tours,
     "projector": project,

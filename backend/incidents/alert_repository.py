@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -28,7 +28,7 @@ async def newest(session: AsyncSession, named: Sequence[Named]) -> dict[Named, A
     integration, key = col(AlertTable.integration), col(AlertTable.key)
     last = (
         select(col(AlertTable.id))
-        .distinct(integration, key)
+        .ext(distinct_on(integration, key))
         .where(tuple_(integration, key).in_(named))
         .order_by(integration, key, col(AlertTable.id).desc())
     )

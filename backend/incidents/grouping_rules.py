@@ -17,7 +17,7 @@ REOPEN_WITHIN = timedelta(minutes=30)
 """How long after its end a recurrence opens the same incident again."""
 GROUP_WITHIN = timedelta(minutes=60)
 """How long after its newest alert an incident takes others of its service and place."""
-VERIFY_AFTER = timedelta(seconds=60)
+VERIFY_AFTER = timedelta(seconds=90)
 """How long an incident must stay clear before it counts as recovered, where nothing measures it."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -26,6 +26,7 @@ from backend.platform.errors import DomainError, FieldError, Invalid, reason
 from backend.platform.ids import uuid7
 from backend.platform.scopes import covers
 from backend.platform.telemetry import current_trace_id, get_logger
+from backend.regions import service as regions
 
 Doorway = Literal["alertmanager", "grafana", "pagerduty", "cloudevents"]
 WRITE = "alerts:write"
@@ -73,10 +74,11 @@ async def keep(session: AsyncSession, principal: Principal, sent: Sent) -> Kept:
     event_id, now = uuid7(), clock.now()
     home = identity.scopes(principal, WRITE)[0]
     integration = f"{sent.doorway}/{principal.name}"[:80]
+    codes = await regions.region_codes(session)
     reading = READERS[sent.doorway](
-        Delivery(integration, sent.body, sent.headers, now, home, event_id.hex)
+        Delivery(integration, sent.body, now, home, event_id.hex, codes)
     )
-    regions = _regions(principal, reading, home)
+    places = _places(principal, reading, home)
     faults = [item for item in reading.items if isinstance(item, Fault)]
     if faults and len(faults) == len(reading.items):
         raise Invalid(
@@ -103,7 +105,7 @@ async def keep(session: AsyncSession, principal: Principal, sent: Sent) -> Kept:
             delivery=sent.delivery,
             digest=digest,
             home=home,
-            regions=regions,
+            regions=places,
             content_type=sent.content_type[:200],
             headers={
                 name: sent.headers[name][:500] for name in _KEPT_HEADERS if name in sent.headers
@@ -117,7 +119,27 @@ async def keep(session: AsyncSession, principal: Principal, sent: Sent) -> Kept:
     return Kept(event_id, reading, repeated=not new)
 
 
-def _regions(principal: Principal, reading: Reading, home: str) -> list[str]:
+async def keep_events(
+    session: AsyncSession, principal: Principal, sent: Sent, events: Sequence[bytes]
+) -> list[Kept | DomainError]:
+    """Keep each CloudEvent by itself, so that one of a batch that came before is known again.
+
+    Raises the refusal where none could be kept.
+    """
+    found: list[Kept | DomainError] = []
+    for event in events:
+        try:
+            one = replace(sent, body=event, delivery=cloudevents.identity_of(event))
+            found.append(await keep(session, principal, one))
+        except DomainError as error:
+            found.append(error)
+    if all(isinstance(each, DomainError) for each in found):
+        assert isinstance(found[0], DomainError)
+        raise found[0]
+    return found
+
+
+def _places(principal: Principal, reading: Reading, home: str) -> list[str]:
     """The regions that a delivery is about, each one that the sender may speak of."""
     found = sorted({item.region for item in reading.items if isinstance(item, AlertIn)})
     held = identity.scopes(principal, WRITE)
@@ -165,12 +187,13 @@ async def _work_one(database: Database) -> bool:
 async def _work(session: AsyncSession, limit: int) -> int:
     await repository.await_turn(session)
     rows = await alert_repository.waiting(session, limit)
+    codes = await regions.region_codes(session) if rows else frozenset()
     batch: list[Told] = []
     heard: dict[str, datetime] = {}
     acknowledged: list[tuple[EventRow, str]] = []
     for row in rows:
         heard[row.integration] = row.received_at
-        why = _read_again(row, batch, acknowledged)
+        why = _read_again(row, codes, batch, acknowledged)
         _settle(row, clock.now(), why)
     if batch:
         await take(session, batch)
@@ -182,12 +205,13 @@ async def _work(session: AsyncSession, limit: int) -> int:
 
 
 def _read_again(
-    row: EventRow, batch: list[Told], acknowledged: list[tuple[EventRow, str]]
+    row: EventRow,
+    codes: frozenset[str],
+    batch: list[Told],
+    acknowledged: list[tuple[EventRow, str]],
 ) -> str | None:
     """Add what a kept delivery says to what is taken in; why not, or None."""
-    delivery = Delivery(
-        row.integration, row.body, row.headers, row.received_at, row.home, row.id.hex
-    )
+    delivery = Delivery(row.integration, row.body, row.received_at, row.home, row.id.hex, codes)
     try:
         reading = READERS[row.doorway](delivery)  # type: ignore[index]
     except DomainError as error:

@@ -48,6 +48,7 @@ def any_concerns(column: Any, scopes: Sequence[str]) -> ColumnElement[bool]:
     if EVERYWHERE in scopes:
         return true()
     around = cast(sorted(_around(scopes)), ARRAY(String))
-    each = func.unnest(column).column_valued("each")
-    below = [each.startswith(scope + end, autoescape=True) for scope in scopes for end in "-."]
+    each = func.unnest(column).table_valued("code").render_derived("each")
+    code = each.c.code
+    below = [code.startswith(scope + end, autoescape=True) for scope in scopes for end in "-."]
     return or_(column.op("&&")(around), select(1).select_from(each).where(or_(*below)).exists())

@@ -20,12 +20,14 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
     """Do all of it until `stop`; each loop on its own, so that a slow mail server holds up none."""
     database = resources.database
     allow_loopback = not resources.settings.production
-    async with notifications.Outbound(allow_loopback=allow_loopback) as outbound:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
-            group.create_task(_repeat(stop, _IDLE_S, lambda: intake.work_in(database)))
-            group.create_task(_repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
-            group.create_task(_repeat(stop, _IDLE_S, lambda: sending.send_due(resources, outbound)))
+    async with (
+        notifications.Outbound(allow_loopback=allow_loopback) as outbound,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
+        group.create_task(_repeat(stop, _IDLE_S, lambda: intake.work_in(database)))
+        group.create_task(_repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
+        group.create_task(_repeat(stop, _IDLE_S, lambda: sending.send_due(resources, outbound)))
 
 
 async def _repeat(stop: asyncio.Event, idle_s: float, turn: Callable[[], Awaitable[int]]) -> None:

@@ -73,7 +73,7 @@ async def verify(session: AsyncSession, now: datetime) -> int:
     """Resolve incidents that are clear and, by their indicator, well; first say they are mitigated.
 
     Their end is when the last of their alerts ended, not when this was noticed. Without an
-    indicator a minute of quiet is the proof.
+    indicator some quiet is the proof.
     """
     done = 0
     for row in await repository.to_verify(session, now, _AT_ONCE):
@@ -91,7 +91,7 @@ async def verify(session: AsyncSession, now: datetime) -> int:
         wrong = await indicators.what_is_wrong(session, row.services, row.regions, cleared)
         if wrong is None:
             at = _not_before(row, cleared)
-            words = "Resolved: clear for a minute, and nothing measured is wrong."
+            words = "Resolved: clear for a while, and nothing measured is wrong."
             await advance(session, SYSTEM, row, Act.RESOLVE, words, at=at)
             calling.stop(row)
             done += 1

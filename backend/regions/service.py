@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity.schemas import Principal
 from backend.identity.service import authorize, scopes
-from backend.platform.scopes import covers
+from backend.platform.scopes import EVERYWHERE, covers
 from backend.regions import repository
 from backend.regions.directory import Directory
 from backend.regions.errors import RegionNotFound
@@ -51,6 +51,7 @@ __all__ = [
     "get_region",
     "list_geofences",
     "list_tree",
+    "region_codes",
     "region_features",
     "remove_geofence",
     "replace_geofence",
@@ -64,6 +65,11 @@ async def directory(session: AsyncSession, principal: Principal) -> Directory:
     allowed = scopes(principal, "regions:read")
     resolved = _resolve(await repository.regions(session))
     return Directory(r for r in resolved if any(covers(scope, r.code) for scope in allowed))
+
+
+async def region_codes(session: AsyncSession) -> frozenset[str]:
+    """The codes of all regions, and `*`: what may stand where a place is named."""
+    return frozenset({EVERYWHERE, *await repository.region_codes(session)})
 
 
 async def list_tree(session: AsyncSession, principal: Principal) -> RegionTree:

@@ -5,6 +5,7 @@ Format: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/htt
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -84,6 +85,8 @@ def read(delivery: Delivery) -> Reading:
     """
     event = _event(delivery.body)
     data = event.get("data")
+    if data is None and isinstance(event.get("data_base64"), str):
+        data = _decoded(event["data_base64"])
     facts = data if isinstance(data, dict) else {}
     kind, _, last = event["type"].rpartition(".")
     ending = last.lower() in (*_OVER, *_BEGUN)
@@ -106,6 +109,14 @@ def read(delivery: Delivery) -> Reading:
         value=facts.get("value"),
     )
     return Reading([item])
+
+
+def _decoded(text: str) -> Any:
+    """Data that was sent as base64, if it is JSON inside."""
+    try:
+        return orjson.loads(b64decode(text, validate=True))
+    except ValueError:
+        return None
 
 
 def _extensions(event: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,14 +21,17 @@ _MOST_LABELS = 200
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery as it came: where from, when, and the region of a sender who names none."""
+    """One delivery as it came, and the region of a sender who names none that there is.
+
+    Others have regions too: a label `region` counts where it is a code of ours.
+    """
 
     integration: str
     body: bytes
-    headers: Mapping[str, str]
     received_at: datetime
     home: str
     made_key: str
+    codes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def alert_of(
             severity=severity,
             status=AlertStatus.FIRING if firing else AlertStatus.RESOLVED,
             service=str(service or _NO_SERVICE)[:80],
-            region=str(region or delivery.home),
+            region=str(region) if region in delivery.codes else delivery.home,
             started_at=started_at or delivery.received_at,
             ended_at=None if firing else ended_at,
             labels=labels,
