@@ -21,6 +21,7 @@ from backend.incidents import endpoints as incidents
 from backend.incidents import export_endpoints as incident_exports
 from backend.incidents import hook_endpoints as monitoring
 from backend.incidents import on_call_endpoints as on_call
+from backend.insights import endpoints as insights
 from backend.notifications import endpoints as notifications
 from backend.payments import endpoints as payments
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -67,6 +68,7 @@ def create_api() -> FastAPI:
     api.include_router(incidents.router)
     api.include_router(incident_exports.router)
     api.include_router(on_call.router)
+    api.include_router(insights.router)
     api.add_middleware(BoundedBody)
     api.add_middleware(Observed)
     return api

@@ -17,6 +17,7 @@ from sqlalchemy import (
     any_,
     case,
     cast,
+    distinct,
     func,
     literal,
     null,
@@ -253,8 +254,8 @@ async def figures(
     """Orders delivered in a span, and the different recipients and drivers of those made in it."""
     made = (
         select(
-            func.count(col(OrderRow.drop_phone).distinct()),
-            func.count(col(OrderRow.driver_id).distinct()),
+            func.count(distinct(col(OrderRow.drop_phone))),
+            func.count(distinct(col(OrderRow.driver_id))),
         )
         .where(col(OrderRow.created_at) >= since, col(OrderRow.created_at) < until)
         .where(within(scopes))

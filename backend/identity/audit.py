@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Literal
 
 import orjson
@@ -175,6 +176,17 @@ async def list_audit(
     held = scopes(principal, "audit:read")
     regions = None if "*" in held else held
     return await repository.matching(session, wanted, regions, before_seq, limit)
+
+
+async def active_persons(
+    session: AsyncSession, principal: Principal, since: datetime, until: datetime
+) -> int:
+    """How many different persons did something in the console in a span; a figure, no names.
+
+    Needs `scorecard:read` everywhere.
+    """
+    authorize(principal, "scorecard:read", "*")
+    return await repository.actors_between(session, since, until)
 
 
 async def verify(resources: Resources) -> AuditCheck:

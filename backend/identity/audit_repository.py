@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import distinct, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -103,7 +103,7 @@ def entry(row: AuditTable) -> AuditEntry:
 async def actors_between(session: AsyncSession, since: datetime, until: datetime) -> int:
     """How many different persons did something in a span."""
     found = await session.scalar(
-        select(func.count(col(AuditTable.actor).distinct()))
+        select(func.count(distinct(col(AuditTable.actor))))
         .where(col(AuditTable.at) >= since, col(AuditTable.at) < until)
         .where(col(AuditTable.actor).startswith("user:"))
     )

@@ -8,6 +8,7 @@ from backend.identity.access import (
     revoke_grant,
 )
 from backend.identity.audit import (
+    active_persons,
     list_audit,
     record,
     record_denial,
@@ -50,6 +51,7 @@ __all__ = [
     "Denied",
     "IssuedToken",
     "Visitor",
+    "active_persons",
     "authorize",
     "begin_session",
     "current_policy",

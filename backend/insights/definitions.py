@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from backend.insights.detector_rules import Severity, Thresholds
+from backend.insights.scorecard_schemas import FigureKey, Unit
 from backend.platform import indicators
 from backend.platform.scopes import covers
 
@@ -77,3 +78,22 @@ def promise_objectives() -> None:
     indicators.promise(
         indicators.Promise(name, each.within_s, each.routes) for name, each in objectives().items()
     )
+
+
+class FigureMeant(_Defined):
+    """What a figure of `scorecard.yaml` means, and what it should be."""
+
+    title: str
+    definition: str
+    unit: Unit
+    currency: str | None = None
+    better: Literal["lower", "higher"]
+    target: float
+    step: Literal["day", "month", "quarter"]
+
+
+@cache
+def figures_meant() -> dict[FigureKey, FigureMeant]:
+    """The scorecard's figures by key, in the order in which they are shown."""
+    read = yaml.safe_load((_FOLDER / "scorecard.yaml").read_text())
+    return TypeAdapter(dict[FigureKey, FigureMeant]).validate_python(read)

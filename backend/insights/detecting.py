@@ -91,6 +91,7 @@ async def _judge(
     kept = SignalRow(
         key=reading.key,
         detector=name,
+        service=reading.service or detector.service,
         region=row.region if row and after.firing else reading.region,
         bad=after.bad,
         since=after.since,
@@ -121,7 +122,7 @@ async def _tell(
         title=signal.title,
         severity=signal.severity,
         status="resolved" if cleared else "firing",
-        service=reading.service or detector.service,
+        service=signal.service,
         region=signal.region,
         started_at=signal.started_at or signal.since,
         # The first good sample: when it was well again, not when that was sure.

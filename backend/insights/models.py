@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, SmallInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, SmallInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -66,6 +66,7 @@ class SignalRow(SQLModel, table=True):
 
     key: str = Field(primary_key=True)
     detector: str
+    service: str
     region: str
     bad: bool
     since: datetime = _moment()
@@ -76,6 +77,19 @@ class SignalRow(SQLModel, table=True):
     title: str
     severity: str
     seen_at: datetime = _moment()
+
+
+class RatingRow(SQLModel, table=True):
+    """What a recipient thought of a delivery, the last time they said."""
+
+    __tablename__ = "insights_rating"
+    __table_args__ = (Index("ix_insights_rating_at", "at"),)
+
+    order_number: str = Field(primary_key=True)
+    region: str
+    stars: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    words: str
+    at: datetime = _moment()
 
 
 class CostRow(SQLModel, table=True):

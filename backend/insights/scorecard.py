@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity.schemas import Principal
-from backend.insights.scorecard_schemas import Scorecard
+from backend.identity.service import authorize, scopes
+from backend.insights.definitions import figures_meant
+from backend.insights.figure_parts import Asked, Outcome, figure
+from backend.insights.incident_figures import critical_incidents, mttr
+from backend.insights.people_figures import cost_per_thousand, monthly_active, satisfaction
+from backend.insights.scorecard_schemas import FigureKey, Scorecard
+from backend.insights.system_figures import api_p95, availability
+from backend.platform import clock
+from backend.platform.scopes import narrowed
+
+_READ = "scorecard:read"
+_MADE_BY: Mapping[FigureKey, Callable[[Asked], Awaitable[Outcome]]] = {
+    "api_p95": api_p95,
+    "monthly_active": monthly_active,
+    "availability": availability,
+    "critical_incidents": critical_incidents,
+    "mttr": mttr,
+    "cost_per_thousand": cost_per_thousand,
+    "satisfaction": satisfaction,
+}
 
 
 async def scorecard(
@@ -20,4 +40,12 @@ async def scorecard(
 
     Needs `scorecard:read`; raises Denied for a region that is not the caller's to see.
     """
-    raise NotImplementedError
+    authorize(principal, _READ, region)
+    held = scopes(principal, _READ)
+    within = held if region is None else narrowed(held, region)
+    asked = Asked(session, principal, region, within, until or clock.now())
+    return Scorecard(
+        region=region,
+        until=asked.until,
+        figures=[figure(key, await _MADE_BY[key](asked)) for key in figures_meant()],
+    )

@@ -68,6 +68,24 @@ class Scorecard(BaseModel):
     figures: list[Figure]
 
 
+class RatingIn(BaseModel):
+    """What a recipient thought of a delivery."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stars: Annotated[int, Field(strict=True, ge=1, le=5)]
+    words: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")
+    ] = ""
+
+
+class RatingOut(BaseModel):
+    """What was kept of a rating."""
+
+    stars: int
+    at: datetime
+
+
 class CostIn(BaseModel):
     """What one kind of infrastructure cost in one month; replaces the row of `version`.
 
@@ -79,7 +97,9 @@ class CostIn(BaseModel):
     month: date
     kind: CostKind
     amount: Money
-    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = ""
+    note: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=300, pattern=r"^[^\x00]*$")
+    ] = ""
     version: int | None = Field(None, ge=1)
 
 

@@ -26,6 +26,11 @@ async def bad(session: AsyncSession, detector: str) -> list[SignalRow]:
     return list(rows)
 
 
+async def all_bad(session: AsyncSession) -> list[SignalRow]:
+    """Every signal whose last sample was bad."""
+    return list(await session.scalars(select(SignalRow).where(col(SignalRow.bad))))
+
+
 async def put(session: AsyncSession, row: SignalRow) -> None:
     """Keep a signal as it stands now."""
     values = row.model_dump()

@@ -45,6 +45,7 @@ OWN_DOOR = {
     "/track/page.js",
     "/track/{token}",
     "/api/track/{token}",
+    "/api/track/{token}/rating",
     "/metrics",
     "/api/v1/positions",
     "/api/osmand",

@@ -35,6 +35,7 @@ def upgrade() -> None:
         "insights_signal",
         sa.Column("key", sa.String(), primary_key=True),
         sa.Column("detector", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
         sa.Column("region", sa.String(), nullable=False),
         sa.Column("bad", sa.Boolean(), nullable=False),
         _moment("since"),
@@ -46,6 +47,15 @@ def upgrade() -> None:
         sa.Column("severity", sa.String(), nullable=False),
         _moment("seen_at"),
     )
+    op.create_table(
+        "insights_rating",
+        sa.Column("order_number", sa.String(), primary_key=True),
+        sa.Column("region", sa.String(), nullable=False),
+        sa.Column("stars", sa.SmallInteger(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        _moment("at"),
+    )
+    op.create_index("ix_insights_rating_at", "insights_rating", ["at"])
     op.create_table(
         "insights_cost",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -63,5 +73,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("cost", "signal", "latency", "hour", "minute"):
+    for table in ("cost", "rating", "signal", "latency", "hour", "minute"):
         op.drop_table(f"insights_{table}")

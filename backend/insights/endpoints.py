@@ -1,0 +1,48 @@
+"""The HTTP side of insights: objectives and the scorecard for programs, and recipients' stars."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime
+
+from backend.identity.endpoints import requires
+from backend.identity.schemas import Principal
+from backend.insights import service
+from backend.insights.scorecard_schemas import RatingIn, RatingOut, Scorecard
+from backend.insights.slo_schemas import SloRow
+from backend.platform.http import Res, Uow, client_address
+from backend.platform.ratelimit import take
+
+router = APIRouter(tags=["insights"])
+
+Reader = Annotated[Principal, Depends(requires("scorecard:read"))]
+Region = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$")]
+
+_RATE_PER_S = 0.5
+_BURST = 20
+
+
+@router.get("/api/v1/slos")
+async def slos(session: Uow, caller: Reader, region: Region = None) -> list[SloRow]:
+    """How far each objective is kept, and what burns."""
+    return await service.slo_status(session, caller, region)
+
+
+@router.get("/api/v1/scorecard")
+async def scorecard(
+    session: Uow, caller: Reader, region: Region = None, until: AwareDatetime | None = None
+) -> Scorecard:
+    """The company's figures."""
+    return await service.scorecard(session, caller, region, until)
+
+
+@router.post("/api/track/{token}/rating")
+async def rate(
+    request: Request, session: Uow, resources: Res, token: str, wanted: RatingIn
+) -> RatingOut:
+    """Stars for a delivered order, from whoever has its link."""
+    key = f"rate:{client_address(request)}"
+    await take(resources.redis, key, rate_per_s=_RATE_PER_S, burst=_BURST)
+    return await service.rate_delivery(session, token, wanted)
