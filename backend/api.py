@@ -24,6 +24,7 @@ from backend.incidents import on_call_endpoints as on_call
 from backend.insights import endpoints as insights
 from backend.notifications import endpoints as notifications
 from backend.payments import endpoints as payments
+from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
@@ -70,5 +71,7 @@ def create_api() -> FastAPI:
     api.include_router(on_call.router)
     api.include_router(insights.router)
     api.add_middleware(BoundedBody)
+    if settings.demo:
+        api.add_middleware(SlowedDown)
     api.add_middleware(Observed)
     return api

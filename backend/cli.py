@@ -261,6 +261,26 @@ def simulate(
         simulate_fleet(address, bearer, drivers, orders_per_hour, data)
 
 
+@app.command()
+def drill(
+    name: Annotated[str, typer.Argument(help="gateway, phones, valkey, log or web.")],
+    region: Annotated[str, typer.Option(help="The city, where a drill is of one.")] = "IN-KA",
+    data: DataDir = _DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Break something of a running demo on purpose, and time how it is found and mended."""
+    from backend.simulation.drills import run_drill
+
+    say = err.print if as_json else out.print
+    times = _with_resources(data, lambda res: run_drill(res, data, name, region, say))
+    if as_json:
+        print(json.dumps(times.as_dict()))  # noqa: T201
+    else:
+        for moment, seconds in times.as_dict().items():
+            words = f"{seconds:8.1f} s" if isinstance(seconds, float) else seconds
+            out.print(f"{moment.removesuffix('_s'):<14} {words}", soft_wrap=True)
+
+
 @audit.command()
 def verify(data: DataDir = _DEFAULT_DATA) -> None:
     """Walk the audit chain and name the first broken row."""

@@ -8,11 +8,12 @@ from time import perf_counter
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.platform import metrics_board
 from backend.platform.errors import NotFound, Unauthenticated
 from backend.platform.http import Res
 from backend.platform.outbox import TOPIC
@@ -71,7 +72,7 @@ async def _ask(name: str, question: object) -> Part:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, resources: Res) -> Response:
-    """Prometheus text; with `WAYPOST_METRICS_TOKEN` set, only for its bearer."""
+    """Prometheus text of every process; with `WAYPOST_METRICS_TOKEN` set, only for its bearer."""
     expected = resources.settings.metrics_token
     if expected is None and resources.settings.production:
         raise NotFound
@@ -80,4 +81,6 @@ async def metrics(request: Request, resources: Res) -> Response:
         wanted = f"Bearer {expected.get_secret_value()}"
         if not hmac.compare_digest(given.encode(), wanted.encode()):
             raise Unauthenticated
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    name = metrics_board.process_name("web")
+    told = await metrics_board.everybodys(resources.redis, name)
+    return Response(told, media_type=CONTENT_TYPE_LATEST)

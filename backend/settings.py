@@ -163,7 +163,13 @@ class Settings(BaseSettings):
     otel_endpoint: str = Field(
         "",
         validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
-        description="OTLP over HTTP; traces are exported when set.",
+        description="OTLP over HTTP; traces, metrics and logs are exported when set.",
+    )
+    trace_sample: float = Field(
+        1.0, ge=0, le=1, description="Share of traces that are exported, 0 to 1."
+    )
+    order_traces_url: str = Field(
+        "", description="Page that finds an order's traces, with `{number}` in it."
     )
     trace_url: str = Field(
         "", description="Page of a trace, with `{trace_id}` in it; incidents link there."

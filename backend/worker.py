@@ -18,6 +18,7 @@ from backend.dispatch.planner_role import plan_tours
 from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
 from backend.incidents import role as incidents
+from backend.incidents.service import register_indicator
 from backend.incidents.sweeps import drop_expired as drop_alert_deliveries
 from backend.insights import service as insights
 from backend.insights.counting import counting
@@ -25,7 +26,8 @@ from backend.insights.detecting import detect
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
-from backend.platform import clock, consumers, idempotency, outbox
+from backend.platform import clock, consumers, drills, idempotency, outbox
+from backend.platform.metrics_board import showing
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
 from backend.settings import Settings
@@ -41,6 +43,7 @@ _RELAY_PAUSE_S = 0.2
 _TRIM_EVERY_S = 10.0
 _BEAT_EVERY_S = 3
 _BEAT_KEPT_S = 10
+_LOOK_FOR_DRILLS_S = 0.5
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
@@ -90,6 +93,7 @@ ROLES: dict[str, Role] = {
 
 async def run(settings: Settings, roles: Sequence[str]) -> None:
     """Run the named roles, all of them where none is named, until SIGTERM or Ctrl-C."""
+    register_indicator(insights.what_is_bad)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,6 +101,7 @@ async def run(settings: Settings, roles: Sequence[str]) -> None:
     async with (
         open_resources(settings) as resources,
         counting(resources.database),
+        showing(resources.redis, "worker"),
         asyncio.TaskGroup() as group,
     ):
         wanted = list(roles or ROLES)
@@ -122,6 +127,30 @@ async def _beat(roles: Sequence[str], resources: Resources, stop: asyncio.Event)
         await pause(stop, _BEAT_EVERY_S)
 
 
+async def _run_role(name: str, resources: Resources, stop: asyncio.Event) -> None:
+    """Run a role until `stop`; in the demo a drill may hold it up for a while."""
+    if not resources.settings.demo:
+        await ROLES[name](resources, stop)
+        return
+    halt = asyncio.Event()
+    role = asyncio.ensure_future(ROLES[name](resources, halt))
+    try:
+        while not role.done():
+            await asyncio.wait(
+                {role, stopped := asyncio.ensure_future(stop.wait())},
+                timeout=_LOOK_FOR_DRILLS_S,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            stopped.cancel()
+            if stop.is_set() or drills.broken(f"role:{name}"):
+                halt.set()
+        await role
+    finally:
+        role.cancel()
+    while drills.broken(f"role:{name}") and not stop.is_set():
+        await pause(stop, _LOOK_FOR_DRILLS_S)
+
+
 async def _keep_running(name: str, resources: Resources, stop: asyncio.Event) -> None:
     """Run a role again after its stores failed; any other error is a bug and ends the process."""
     wait_s = _FIRST_PAUSE_S
@@ -129,7 +158,7 @@ async def _keep_running(name: str, resources: Resources, stop: asyncio.Event) ->
     while not stop.is_set():
         started = loop.time()
         try:
-            await ROLES[name](resources, stop)
+            await _run_role(name, resources, stop)
         except* (RedisError, SQLAlchemyError, OSError) as failed:
             if loop.time() - started > _LONGEST_PAUSE_S:
                 wait_s = _FIRST_PAUSE_S

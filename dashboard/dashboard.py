@@ -10,7 +10,10 @@ import reflex as rx
 import dashboard.pages
 import dashboard.runtime  # noqa: F401 - switches Reflex before the app is made
 from backend.api import create_api
+from backend.incidents.service import register_indicator
+from backend.insights import service as insights
 from backend.insights.counting import counting
+from backend.platform.metrics_board import showing
 from backend.platform.resources import open_resources
 from backend.platform.telemetry import configure
 from backend.settings import get_settings
@@ -51,9 +54,11 @@ async def _serving() -> AsyncIterator[None]:
     """Everything a web process holds open while it serves."""
     settings = get_settings()
     configure("web", settings)
+    register_indicator(insights.what_is_bad)
     async with (
         open_resources(settings) as resources,
         counting(resources.database),
+        showing(resources.redis, "web"),
         live_hub(resources),
         doors.watch(app),
     ):

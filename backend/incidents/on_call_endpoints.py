@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import RootModel
 
 from backend.identity.endpoints import requires
@@ -31,7 +31,7 @@ Writer = Annotated[Principal, Depends(requires("incidents:write"))]
 Admin = Annotated[Principal, Depends(requires("incidents:configure"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Search = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
-Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 
 
 class Shift(RootModel[ShiftOut | None]):
@@ -124,7 +124,7 @@ async def save_heartbeat(session: Uow, caller: Admin, wanted: HeartbeatIn) -> He
     return await service.save_heartbeat(session, caller, wanted)
 
 
-@router.delete("/heartbeats/{number:path}", status_code=204)
-async def remove_heartbeat(session: Uow, caller: Admin, number: Name) -> None:
+@router.delete("/heartbeats", status_code=204)
+async def remove_heartbeat(session: Uow, caller: Admin, integration: Name) -> None:
     """Expect an integration no longer."""
-    await service.remove_heartbeat(session, caller, number)
+    await service.remove_heartbeat(session, caller, integration)

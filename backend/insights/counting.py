@@ -12,11 +12,13 @@ from backend.insights import count_repository
 from backend.insights.definitions import promise_objectives
 from backend.platform import indicators
 from backend.platform.db import Database
-from backend.platform.telemetry import get_logger
+from backend.platform.telemetry import get_logger, meter
 
 _EVERY_S = 5.0
 
 _log = get_logger(__name__)
+_valid = meter.create_counter("waypost.slo.valid", description="Valid things, by objective")
+_good = meter.create_counter("waypost.slo.good", description="Good ones among the valid")
 
 
 async def write_counts(database: Database) -> None:
@@ -27,12 +29,20 @@ async def write_counts(database: Database) -> None:
     try:
         async with database.unit_of_work() as session:
             await count_repository.add(session, counts)
+        _measure(counts)
     except (SQLAlchemyError, OSError) as error:
         indicators.put_back(counts)
         _log.warning("counts_not_written", error=repr(error))
     except asyncio.CancelledError:
         indicators.put_back(counts)
         raise
+
+
+def _measure(counts: indicators.Counts) -> None:
+    for place, valid in counts.valid.items():
+        labels = {"slo": place.name, "region": place.region}
+        _valid.add(valid, labels)
+        _good.add(counts.good[place], labels)
 
 
 @asynccontextmanager

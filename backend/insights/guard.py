@@ -42,7 +42,9 @@ async def what_is_bad(
     worst = [
         row
         for row in await signal_repository.all_bad(session)
-        if row.service in services and any(_touches(row.region, at) for at in regions)
+        if row.severity != "SEV4"
+        and row.service in services
+        and any(_touches(row.region, at) for at in regions)
     ]
     return "; ".join(sorted(row.title for row in worst)) or None
 

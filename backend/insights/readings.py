@@ -173,7 +173,7 @@ async def hot_store(facts: Facts) -> list[Reading]:
 
 
 async def slo_burn(facts: Facts) -> list[Reading]:
-    """The burn rate of each objective that burns, by city or as a whole."""
+    """The burn rate of each objective that burns yet, by city or as a whole."""
     names = await facts.names()
     return [
         Reading(
@@ -188,6 +188,7 @@ async def slo_burn(facts: Facts) -> list[Reading]:
             severity="SEV2" if one.found.pair.alarm == "page" else "SEV4",
         )
         for one in await burning_now(facts.session, facts.now)
+        if one.goes_on
     ]
 
 

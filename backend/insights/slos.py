@@ -25,12 +25,18 @@ _ALARMS = ("page", "ticket")
 
 @dataclass(frozen=True, slots=True)
 class Burns:
-    """An objective that burns in a region."""
+    """An objective that burns in a region; `recent` is its burn rate of the last five minutes."""
 
     name: str
     objective: Objective
     region: str
     found: Burning
+    recent: float
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it still does: a long window remembers what has been mended since."""
+        return self.found.pair.alarm == "ticket" or self.recent >= 1
 
 
 async def slo_status(
@@ -138,13 +144,22 @@ def _burning_places(
     for city in sorted(counted):
         burns = burning(counted[city], objective.target, objective.least_bad)
         if burns is not None and city != EVERYWHERE:
-            found.append(Burns(name, objective, city, burns))
+            found.append(_burns(name, objective, city, burns, counted[city]))
     if found and 2 * len(found) <= len(counted.keys() - {EVERYWHERE}):
         return found
     everything = {window: _sum(each.get(window, Tally()) for each in counted.values())
                   for window in WINDOWS}  # fmt: skip
     whole = burning(everything, objective.target, objective.least_bad)
-    return [Burns(name, objective, EVERYWHERE, whole)] if whole and len(found) != 1 else found
+    if whole is None or len(found) == 1:
+        return found
+    return [_burns(name, objective, EVERYWHERE, whole, everything)]
+
+
+def _burns(
+    name: str, objective: Objective, region: str, found: Burning, windows: Mapping[str, Tally]
+) -> Burns:
+    recent = burn_rate(windows.get("5m", Tally()), objective.target) or 0.0
+    return Burns(name, objective, region, found, recent)
 
 
 def burn_key(name: str, region: str) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from backend.platform import drills
+from backend.platform.scopes import covers
 from backend.platform.telemetry import get_logger
 from backend.simulation import places
 from backend.simulation.courier import Courier
@@ -202,10 +204,13 @@ class Fleet:
             self._begin(self._enrol(self._waiting.pop()))
         # A server that is down is asked by a few, not by everyone at once.
         room = 2 if self._down else self._connections
+        silenced = drills.broken("phones")
         while self._queue and self._queue[0][0] <= now and len(self._busy) < room:
             _, number, member = heapq.heappop(self._queue)
             phone = member.phone
             phone.live(now)
+            if silenced and covers(silenced.region, member.city.code):
+                phone.reachable = False
             if member.courier is not None:
                 member.courier.live(now, phone.place, reachable=phone.reachable)
             if phone.reachable and member.has_to_say(now):

@@ -54,6 +54,7 @@ OWN_DOOR = {
     "/api/live",
     "/api/hooks/stripe",
     "/api/hooks/razorpay",
+    "/api/hooks/pagerduty",
 }
 DEMO = "/auth/demo-idp/"
 

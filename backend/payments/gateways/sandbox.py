@@ -33,7 +33,7 @@ from backend.payments.gateways.sandbox_models import (
     SandboxPaymentRow,
 )
 from backend.payments.rules import State
-from backend.platform import clock
+from backend.platform import clock, drills
 from backend.platform.db import Database
 from backend.platform.ids import uuid7
 
@@ -42,6 +42,7 @@ _REFUSALS = {
     "insufficient_funds": "The account has too little money.",
     "card_declined": "The bank declined the card.",
     "expired_card": "The card has expired.",
+    "gateway_error": "The gateway has a fault.",
     "upi_timeout": "The customer did not confirm in time.",
 }
 
@@ -85,6 +86,8 @@ class Sandbox:
             state=State.AUTHORISED,
             created_at=now,
         )
+        if drills.broken("gateway"):
+            faults = {"decline": "gateway_error"}
         if "decline" in faults or "late" in faults:
             row.state, row.code = State.FAILED, faults.get("decline") or "card_declined"
         if "action" in faults:
