@@ -11,7 +11,7 @@ from dashboard.components.incident_parts import draft, runbook, running
 from dashboard.components.incident_rows import beat, clock, hurt, severity_mark
 from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.tables import empty_state, trouble
-from dashboard.components.work_parts import changed
+from dashboard.components.work_parts import changed, copied
 from dashboard.shell import console_page
 from dashboard.states.incident import PATH, IncidentState
 from dashboard.states.incident_acts import IncidentActsState
@@ -265,10 +265,19 @@ def _deeper() -> rx.Component:
     def way(each: rx.Var) -> rx.Component:
         words = rx.fragment(rx.el.span(each["kind"], class_name="wp-muted"), each["title"])
         return rx.cond(
+            each["url"] == "",
+            rx.el.span(
+                rx.el.span(each["kind"], class_name="wp-muted"),
+                rx.el.code(each["title"]),
+                copied(text=each["title"].to(str), label="the trace's id"),
+                class_name="wp-chip",
+            ),
+            rx.cond(
             each["inside"].to(bool),
             link(words, to=each["url"].to(str), class_name="wp-chip"),
             rx.el.a(words, href=each["url"].to(str), target="_blank", rel="noreferrer",
                     class_name="wp-chip"),
+            ),
         )  # fmt: skip
 
     return rx.el.section(

@@ -28,6 +28,7 @@ ACTIONS = {
     "message_customers": ("Message customers", "those whom it hurts"),
     "flag_off": ("Turn a flag off", "everywhere in one environment"),
 }
+_TRACES = 4
 _RISKY = ("pause_matching", "flag_off")
 
 
@@ -247,6 +248,12 @@ def links_of(found: IncidentDetail) -> list[LinkRow]:
         for each in found.links
         if each.url.startswith(("/", "https://", "http://"))
     ]
+    if not any(link["kind"] == "trace" for link in links):
+        # Nothing says where traces are kept: their ids can be copied.
+        links += [
+            {"kind": "trace", "title": trace, "url": "", "inside": False}
+            for trace in found.traces[:_TRACES]
+        ]
     if found.follows_number:
         links.append(
             {
