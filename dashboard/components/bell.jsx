@@ -135,25 +135,27 @@ export function Bell({ rows = [], known = false, tone = "off", words = "", secon
     onShift?.(on);
   };
   return (
-    <details className="wp-menu wp-bell">
-      <summary className="wp-bell-button" data-tone={tone} aria-label={`Incidents: ${words || "none open"}`}>
-        {tone === "off" ? (
-          <svg viewBox="0 0 24 24" width="16" height="16" fill="none" stroke="currentColor" strokeWidth="2" aria-hidden="true">
-            <path d="M6 8a6 6 0 0 1 12 0c0 7 3 9 3 9H3s3-2 3-9M10.3 21a2 2 0 0 0 3.4 0" strokeLinecap="round" strokeLinejoin="round" />
-          </svg>
-        ) : (
-          <span className="wp-shape" data-tone={tone} aria-hidden="true" />
-        )}
-        {words && <span>{words}</span>}
-        {armed && <span className="wp-bell-armed" title="On shift: this browser rings" />}
-      </summary>
-      <div className="wp-menu-list wp-menu-right wp-bell-list">
-        <Shift armed={armed} onSwitch={turn} />
-        {rows.map((row) => <Row key={row.id} row={row} />)}
-        {known && rows.length === 0 && <p className="wp-bell-none">No incident is open where you may look.</p>}
-        <Link to="/incidents" className="wp-menu-row wp-bell-all">All incidents<kbd>g i</kbd></Link>
-      </div>
+    <>
+      <details className="wp-menu wp-bell">
+        <summary className="wp-bell-button" data-tone={tone} aria-label={`Incidents: ${words || "none open"}`}>
+          {tone === "off" ? (
+            <svg viewBox="0 0 24 24" width="16" height="16" fill="none" stroke="currentColor" strokeWidth="2" aria-hidden="true">
+              <path d="M6 8a6 6 0 0 1 12 0c0 7 3 9 3 9H3s3-2 3-9M10.3 21a2 2 0 0 0 3.4 0" strokeLinecap="round" strokeLinejoin="round" />
+            </svg>
+          ) : (
+            <span className="wp-shape" data-tone={tone} aria-hidden="true" />
+          )}
+          {words && <span>{words}</span>}
+          {armed && <span className="wp-bell-armed" title="On shift: this browser rings" />}
+        </summary>
+        <div className="wp-menu-list wp-menu-right wp-bell-list">
+          <Shift armed={armed} onSwitch={turn} />
+          {rows.map((row) => <Row key={row.id} row={row} />)}
+          {known && rows.length === 0 && <p className="wp-bell-none">No incident is open where you may look.</p>}
+          <Link to="/incidents" className="wp-menu-row wp-bell-all">All incidents<kbd>g i</kbd></Link>
+        </div>
+      </details>
       <span className="wp-hidden-words" role="status" aria-live="assertive">{said}</span>
-    </details>
+    </>
   );
 }

@@ -55,9 +55,9 @@ export function Clock({ at, zone = "UTC", day = true }) {
 
 /*
  * A text that outlives the page until it is saved: kept in this browser under `draft`, let go when
- * `serial` moves on. When what it was begun from has changed meanwhile, it says so.
+ * `serial` moves on. `mark` names what was saved before: when that is another meanwhile, it says so.
  */
-export function Draft({ name, draft, initial = "", serial = 0, label, rows = 3, placeholder = "", required = false }) {
+export function Draft({ name, draft, initial = "", mark = "", serial = 0, label, rows = 3, placeholder = "", required = false }) {
   const box = useRef(null);
   const began = useRef(serial);
   const [stale, setStale] = useState(false);
@@ -69,11 +69,11 @@ export function Draft({ name, draft, initial = "", serial = 0, label, rows = 3, 
     }
     const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
     box.current.value = kept?.text ?? initial;
-    setStale(Boolean(kept) && kept.from !== initial);
-  }, [key, initial, serial]);
+    setStale(Boolean(kept) && kept.from !== mark);
+  }, [key, initial, mark, serial]);
   const keep = (event) => {
     const before = JSON.parse(sessionStorage.getItem(key) ?? "null");
-    sessionStorage.setItem(key, JSON.stringify({ text: event.target.value, from: before?.from ?? initial }));
+    sessionStorage.setItem(key, JSON.stringify({ text: event.target.value, from: before?.from ?? mark }));
   };
   const submit = (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key !== "Enter") return;

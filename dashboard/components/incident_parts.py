@@ -41,6 +41,7 @@ class _Draft(rx.Component):
     name: rx.Var[str]
     draft: rx.Var[str]
     initial: rx.Var[str]
+    mark: rx.Var[str]
     serial: rx.Var[int]
     label: rx.Var[str]
     rows: rx.Var[int]

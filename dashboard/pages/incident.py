@@ -323,6 +323,7 @@ def _review() -> rx.Component:
                     name="review",
                     draft="review-" + _facts["id"].to(str),
                     initial=IncidentState.review,
+                    mark=IncidentState.review_mark,
                     serial=acts.reviewed,
                     label="Review",
                     rows=16,

@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from backend.incidents import service as incidents
-from backend.incidents.schemas import IncidentFilter, OpenCount
+from backend.incidents.schemas import OpenCount
 from dashboard import gateway
 from dashboard.components.bell import BellRow
 from dashboard.gateway import DomainError, requires
@@ -19,6 +19,7 @@ from dashboard.states.incident_words import (
     names_of,
     place_words,
 )
+from dashboard.states.incident_worst import worst_open
 from dashboard.states.shell import ShellState, tell
 
 _SHOWN = 8
@@ -41,10 +42,7 @@ class BellState(rx.State):
             names = names_of(shell.region_choices)
         async with gateway.open(self) as (session, principal):
             count = await incidents.count_open(session, principal)
-            page = await incidents.list_incidents(
-                session, principal, IncidentFilter(), limit=_SHOWN * 3
-            )
-        worst_first = sorted(page.items, key=lambda each: (each.severity, -each.running_s))
+            worst = await worst_open(session, principal, count, most=_SHOWN)
         async with self:
             self.rows = [
                 {
@@ -58,7 +56,7 @@ class BellState(rx.State):
                     "link": f"{PATH}/{each.number}",
                     "waits": each.state == "triggered",
                 }
-                for each in worst_first[:_SHOWN]
+                for each in worst
             ]
             self.tone, self.words = bell_words(count)
             self.known = True

@@ -27,7 +27,7 @@ from dashboard.states.incident_facts import (
 )
 from dashboard.states.incident_story import Beat
 from dashboard.states.incident_words import PATH, AlertRow, alert_row, names_of
-from dashboard.states.paging import ListState, loads
+from dashboard.states.paging import ListState, iso, loads
 from dashboard.states.shell import ShellState
 
 __all__ = ["PATH", "IncidentState"]
@@ -51,7 +51,7 @@ class IncidentState(ListState, rx.State):
     may_review: bool = False
     review: str = ""
     review_note: str = ""
-    review_saved: bool = False
+    review_mark: str = ""
     _id: str = ""
     _version: int = 0
     _alerts: dict[str, str] = {}
@@ -110,7 +110,7 @@ class IncidentState(ListState, rx.State):
                 self.runbook, self.runbook_title = "", ""
             self.may_review = "save_review" in found.allowed and may_review
             self.review = review.text if review else ""
-            self.review_saved = review is not None and not review.draft
+            self.review_mark = iso(review.saved_at) if review else ""
             self.review_note = (
                 f"saved by {review.saved_by}" if review and review.saved_by else "drafted"
             )

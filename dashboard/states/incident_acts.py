@@ -170,8 +170,10 @@ class IncidentActsState(rx.State):
             fault = error.errors()[0]["msg"]
         except DomainError as error:
             fault = error.detail
+        finally:
+            async with self:
+                self.working = False
         async with self:
-            self.working = False
             if fault and self.open:
                 self.fault = fault
             elif fault:

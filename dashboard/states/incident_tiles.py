@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.incidents import service as incidents
-from backend.incidents.schemas import IncidentFilter, IncidentRow, OpenCount
+from backend.incidents.schemas import IncidentRow, OpenCount
 from backend.insights import service as insights
 from backend.insights.slo_schemas import BurningSlo
 from dashboard.drawing import sparkline, spoken_seconds
 from dashboard.gateway import Session
 from dashboard.states.bell import bell_words
 from dashboard.states.incident_words import PATH, SEVERITY_TONES
+from dashboard.states.incident_worst import worst_open
 from dashboard.states.paging import address
 from dashboard.states.shell import EVERYWHERE
 from dashboard.states.slo_words import ALARM_TONES, SCORECARD, budget_words
@@ -37,8 +38,7 @@ async def trouble_of(session: Session, principal: Principal, region: str | None)
     found = Trouble()
     if identity.may(principal, "incidents:read"):
         found.count = await incidents.count_open(session, principal, region)
-        page = await incidents.list_incidents(session, principal, IncidentFilter(region=region))
-        found.worst = sorted(page.items, key=lambda each: (each.severity, -each.running_s))
+        found.worst = await worst_open(session, principal, found.count, region=region, most=_LISTED)
     if identity.may(principal, "scorecard:read"):
         found.burning = await insights.burning_slos(session, principal, region)
     return found
@@ -96,5 +96,5 @@ def trouble_needs(found: Trouble) -> list[NeedRow]:
             "age": spoken_seconds(each.running_s),
             "link": f"{PATH}/{each.number}",
         }
-        for each in found.worst[:_LISTED]
+        for each in found.worst
     ]

@@ -7,7 +7,6 @@ from typing import TypedDict
 import reflex as rx
 
 from backend.incidents import service as incidents
-from backend.incidents.schemas import IncidentFilter
 from backend.insights import service as insights
 from dashboard import base_maps, gateway
 from dashboard.gateway import requires
@@ -17,11 +16,13 @@ from dashboard.states.incident_words import (
     names_of,
     place_words,
 )
+from dashboard.states.incident_worst import worst_open
 from dashboard.states.paging import ListState, iso, loads
 from dashboard.states.shell import EVERYWHERE, Freshness, ShellState, freshness
 from dashboard.states.slo_words import BurningLine, burning_line
 
 _WALL_SEVERITIES = ("SEV1", "SEV2")
+_SHOWN = 12
 
 
 class WallIncident(TypedDict):
@@ -78,13 +79,13 @@ class WallState(ListState, rx.State):
         place = None if region == EVERYWHERE else region
         async with gateway.open(self) as (session, principal):
             found = await insights.overview(gateway.resources(), principal, place)
-            page = await incidents.list_incidents(
-                session, principal, IncidentFilter(region=place), limit=200
-            )
+            count = await incidents.count_open(session, principal, place)
+            shown = await worst_open(
+                session, principal, count,
+                region=place, severities=_WALL_SEVERITIES, most=_SHOWN,
+            )  # fmt: skip
             burning = await insights.burning_slos(session, principal, place)
         styles = await base_maps.reachable()
-        worst = sorted(page.items, key=lambda each: (each.severity, -each.running_s))
-        shown = [each for each in worst if each.severity in _WALL_SEVERITIES]
         drivers = found.drivers
         async with self:
             self.incidents = [
@@ -107,8 +108,8 @@ class WallState(ListState, rx.State):
                 }
                 for each in shown
             ]
-            others = len(worst) - len(shown)
-            self.minor = f"{others:,} of SEV3 and SEV4" if others else ""
+            others = count.total - len(shown)
+            self.minor = f"and {others:,} more" if others else ""
             self.burning = [burning_line(each) for each in burning]
             self.figures = [
                 {"value": f"{drivers.live:,}", "word": "live", "tone": "good"},
