@@ -17,11 +17,10 @@ from dashboard.states.incident import PATH, IncidentState
 from dashboard.states.incident_acts import IncidentActsState
 from dashboard.states.incident_deeds import SPANS
 from dashboard.states.raw_event import RawEventState
-from dashboard.states.shell import ShellState
 
 REFRESH_EVERY_S = 3.0
 _facts = IncidentState.facts
-_zone = ShellState.region_zone
+_zone = _facts["zone"].to(str)
 
 
 @console_page(PATH + "/[incident]", "Incident", on_load=[IncidentState.load])

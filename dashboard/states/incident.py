@@ -83,6 +83,7 @@ class IncidentState(ListState, rx.State):
             wanted = self.router.url.path.rstrip("/").rpartition("/")[2][:64]
             shell = await self.get_state(ShellState)
             names = names_of(shell.region_choices)
+            zones = {choice["code"]: choice["zone"] for choice in shell.region_choices}
         async with gateway.open(self) as (session, principal):
             found = await incidents.get_incident(session, principal, wanted)
             called = await incidents.list_pages(session, principal, incident_id=found.id)
@@ -95,7 +96,7 @@ class IncidentState(ListState, rx.State):
             self._id, self._version = str(found.id), found.version
             self._regions, self._person = found.regions, principal.id
             self._alerts = {str(each.id): each.title for each in found.alerts}
-            self.facts = facts_of(found, names)
+            self.facts = facts_of(found, names, zones)
             self.clocks = clocks_of(found)
             self.hurts, self.hurt_words = hurts_of(found.blast_radius)
             self.story = beats(found, called)

@@ -45,6 +45,7 @@ class Facts(TypedDict):
     note: str
     kind: str
     place: str
+    zone: str
     services: str
     opened_by: str
     commander: str
@@ -110,14 +111,14 @@ class Deed(TypedDict):
 
 NOTHING: Facts = {
     "id": "", "number": "", "title": "", "severity": "", "tone": "off", "state": "",
-    "state_tone": "off", "note": "", "kind": "", "place": "", "services": "", "opened_by": "",
-    "commander": "", "follows": "", "merged_into": "", "firing": "", "reopened": "", "impact": "",
-    "over": False,
+    "state_tone": "off", "note": "", "kind": "", "place": "", "zone": "UTC", "services": "",
+    "opened_by": "", "commander": "", "follows": "", "merged_into": "", "firing": "", "reopened": "",
+    "impact": "", "over": False,
 }  # fmt: skip
 
 
-def facts_of(found: IncidentDetail, names: Mapping[str, str]) -> Facts:
-    """The head of the page."""
+def facts_of(found: IncidentDetail, names: Mapping[str, str], zones: Mapping[str, str]) -> Facts:
+    """The head of the page; its times are told in the zone of its first region."""
     return {
         "id": str(found.id),
         "number": found.number,
@@ -129,6 +130,7 @@ def facts_of(found: IncidentDetail, names: Mapping[str, str]) -> Facts:
         "note": state_note(found),
         "kind": "" if found.kind == "real" else found.kind.replace("_", " "),
         "place": place_words(found.regions, names),
+        "zone": zones.get(found.region, "UTC"),
         "services": ", ".join(found.services),
         "opened_by": found.opened_by,
         "commander": found.commander or "",
