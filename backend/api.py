@@ -20,6 +20,7 @@ from backend.flags import ofrep, sheet_endpoints
 from backend.identity import auth_endpoints, export_endpoints
 from backend.identity import endpoints as identity
 from backend.incidents import endpoints as incidents
+from backend.incidents import export_endpoints as incident_exports
 from backend.incidents import hook_endpoints as monitoring
 from backend.incidents import on_call_endpoints as on_call
 from backend.insights import endpoints as insights
@@ -71,6 +72,7 @@ def create_api() -> FastAPI:
     api.include_router(sheet_endpoints.router)
     api.include_router(monitoring.router)
     api.include_router(incidents.router)
+    api.include_router(incident_exports.router)
     api.include_router(on_call.router)
     api.include_router(insights.router)
     api.add_middleware(BoundedBody)

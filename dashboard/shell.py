@@ -11,10 +11,13 @@ import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
 from dashboard.components.basics import link, shape
+from dashboard.components.bell import bell
 from dashboard.components.frame_parts import link_lost, notice, palette, pulse
+from dashboard.states.bell import BellState
 from dashboard.states.shell import NAVIGATION, REGIONAL, NavEntry, ShellState
 
 FRESHNESS_EVERY_S = 5.0
+BELL_EVERY_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,19 @@ def console_page(
         if regional:
             REGIONAL.add(route)
         PAGES.append(ConsolePage(route, title, framed, [ShellState.enter, *on_load]))
+        return content
+
+    return register
+
+
+def kiosk_page(
+    route: str, title: str, *, on_load: Sequence[Any] = ()
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Register a page without the frame, for a screen that nobody touches."""
+
+    def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        REGIONAL.add(route)
+        PAGES.append(ConsolePage(route, title, content, [ShellState.enter, *on_load]))
         return content
 
     return register
@@ -179,7 +195,9 @@ def _bar(title: str, regional: bool) -> rx.Component:
         rx.el.div(
             rx.el.button(
                 rx.icon("search", size=14, aria_hidden="true", class_name="wp-search-icon"),
-                rx.el.span("Search orders, drivers, pages, regions", class_name="wp-search-words"),
+                rx.el.span(
+                    "Search orders, drivers, incidents, pages", class_name="wp-search-words"
+                ),
                 rx.el.kbd("Ctrl K"),
                 type="button",
                 class_name="wp-search",
@@ -199,10 +217,26 @@ def _bar(title: str, regional: bool) -> rx.Component:
                 ),
             ),
             rx.el.span(ShellState.environment, class_name="wp-env"),
+            _bell(),
             _person_menu(),
             class_name="wp-bar-end",
         ),
         class_name="wp-bar",
+    )
+
+
+def _bell() -> rx.Component:
+    return rx.cond(
+        ShellState.permissions.contains("incidents:read"),
+        bell(
+            rows=BellState.rows,
+            known=BellState.known,
+            tone=BellState.tone,
+            words=BellState.words,
+            seconds=BELL_EVERY_S,
+            on_beat=BellState.refresh,
+            on_shift=BellState.shift,
+        ),
     )
 
 

@@ -27,6 +27,8 @@ STYLESHEETS = [
     "/payments.css",
     "/integrations.css",
     "/flags.css",
+    "/incidents.css",
+    "/scorecard.css",
 ]
 
 SHAPES: dict[Tone, str] = {

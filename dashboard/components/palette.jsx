@@ -182,8 +182,8 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
           aria-expanded="true"
           aria-controls="wp-options"
           aria-activedescendant={actions.length ? `wp-option-${selected}` : undefined}
-          aria-label="Search orders, drivers, pages and regions"
-          placeholder="Search orders, drivers, pages, regions"
+          aria-label="Search orders, drivers, incidents, pages and regions"
+          placeholder="Search orders, drivers, incidents, pages, regions"
           autoComplete="off"
           spellCheck="false"
           value={text}

@@ -20,6 +20,13 @@ from backend.platform import clock
 from dashboard import base_maps, gateway
 from dashboard.drawing import sparkline, spoken_seconds
 from dashboard.gateway import requires
+from dashboard.states.incident_tiles import (
+    Trouble,
+    trouble_needs,
+    trouble_of,
+    trouble_sample,
+    trouble_tiles,
+)
 from dashboard.states.money_tiles import money_needs, money_sample, money_tiles
 from dashboard.states.order_query import states_of
 from dashboard.states.order_tiles import order_needs, order_sample, order_tiles
@@ -102,22 +109,28 @@ class OverviewState(ListState, rx.State):
         found = await insights.overview(resources, principal, wanted)
         orders = await self._orders(principal, wanted)
         money = await self._money(principal, wanted)
+        trouble = await self._trouble(wanted)
         styles = await base_maps.reachable()
         async with self:
             self.fault = ""
             if region != self._seen_region:
                 self._seen, self._seen_region = [], region
-            now = {**sample(found), **order_sample(orders), **money_sample(money)}
+            now = {
+                **sample(found), **order_sample(orders), **money_sample(money),
+                **trouble_sample(trouble),
+            }  # fmt: skip
             self._seen = [*self._seen[1 - _SAMPLES :], now]
             drivers_first, *others = tiles(found, region, self._seen)
             self.tiles = [
                 drivers_first,
                 *order_tiles(orders, region, self._seen),
                 *money_tiles(money, region, self._seen),
+                *trouble_tiles(trouble, region, self._seen),
                 *others,
             ]
             self.shares = shares(found, region)
             self.needs = [
+                *trouble_needs(trouble),
                 *order_needs(orders, region),
                 *money_needs(money, region),
                 *(_need(need, region) for need in found.needs),
@@ -144,6 +157,11 @@ class OverviewState(ListState, rx.State):
         async with gateway.open(self) as (session, caller):
             since = clock.now() - timedelta(days=1)
             return await payments.payment_totals(session, caller, since, region)
+
+    async def _trouble(self, region: str | None) -> Trouble:
+        """The open incidents and burning objectives that the person may see."""
+        async with gateway.open(self) as (session, caller):
+            return await trouble_of(session, caller, region)
 
 
 def sample(found: Overview) -> dict[str, float]:

@@ -16,6 +16,8 @@ from backend.flags import service as flags
 from backend.flags.schemas import FlagFilter, FlagOut
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
+from backend.incidents import service as incidents
+from backend.incidents.schemas import IncidentFilter, IncidentRow
 from backend.insights import service as insights
 from backend.regions import service as regions
 from backend.tracking import service as tracking
@@ -26,6 +28,7 @@ from dashboard.gateway import requires
 
 EVERYWHERE = "*"
 _FOUND_AT_MOST = 8
+_ANY_STATE = ("triggered", "acknowledged", "mitigated", "resolved", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,27 @@ NAVIGATION = (
     NavEntry("/dispatch", "Dispatch", "Dispatch", "route", "dispatch:read", "g d"),
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
+    NavEntry("/incidents", "Incidents", "Incidents", "triangle-alert", "incidents:read", "g i"),
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/flags", "Flags", "Flags", "flag", "flags:read", "g f"),
-    NavEntry("/admin/integrations", "Integrations", "Hooks", "webhook", "integrations:read", "g i"),
+    NavEntry("/scorecard", "Scorecard", "Score", "chart-column", "scorecard:read", "g c"),
+    NavEntry("/admin/on-call", "On call", "On call", "siren", "incidents:write", "g n"),
+    NavEntry("/admin/integrations", "Integrations", "Hooks", "webhook", "integrations:read", "g w"),
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
     NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
+MORE_PAGES = (
+    NavEntry("/incidents?tab=alerts", "Alerts", "", "", "incidents:read", ""),
+    NavEntry("/incidents?declare=yes", "Declare an incident", "", "", "incidents:write", ""),
+    NavEntry("/admin/on-call?tab=maintenance", "Maintenance", "", "", "incidents:write", ""),
+    NavEntry("/admin/on-call?tab=costs", "Costs", "", "", "costs:write", ""),
+    NavEntry("/wall", "Wall", "", "", "overview:read", ""),
+)
+"""What the command palette finds besides the pages of the rail."""
 REGIONAL: set[str] = set()
 """Routes of the pages that show one region; `console_page` adds them."""
 
@@ -71,7 +85,7 @@ class RegionChoice(TypedDict):
 
 
 class Found(TypedDict):
-    """One order, flag or driver found by the command palette; `words` is what it was found by."""
+    """What the command palette found; `words` is what it was found by."""
 
     id: str
     group: str
@@ -118,7 +132,7 @@ class ShellState(rx.State):
         """The pages this person may open, for the command palette and the keyboard."""
         return [
             {"href": entry.href, "label": entry.label, "keys": entry.keys}
-            for entry in NAVIGATION
+            for entry in (*NAVIGATION, *MORE_PAGES)
             if entry.permission in self.permissions
         ]
 
@@ -205,7 +219,7 @@ class ShellState(rx.State):
     @rx.event(background=True)
     @requires("drivers:read")
     async def find(self, text: str) -> None:
-        """Find orders, flags and drivers for the command palette, wherever the person may look."""
+        """Find orders, drivers, incidents and flags, where the person may look."""
         wanted = str(text).strip()[:80]
         if len(wanted) < 2:
             return
@@ -223,6 +237,12 @@ class ShellState(rx.State):
                 session, principal, q=wanted, limit=_FOUND_AT_MOST
             )
             found += [_found_driver(each, wanted) for each in drivers.items]
+            if identity.may(principal, "incidents:read"):
+                sought = IncidentFilter.model_validate({"q": wanted, "states": list(_ANY_STATE)})
+                open_ones = await incidents.list_incidents(
+                    session, principal, sought, limit=_FOUND_AT_MOST
+                )
+                found += [_found_incident(each, wanted) for each in open_ones.items]
         async with self:
             self.found = found
 
@@ -275,6 +295,17 @@ def _found_flag(flag: FlagOut, wanted: str) -> Found:
         "hint": flag.in_words,
         "href": f"/flags/{flag.key}",
         "words": f"{flag.key} {flag.description} {wanted}",
+    }
+
+
+def _found_incident(incident: IncidentRow, wanted: str) -> Found:
+    return {
+        "id": str(incident.id),
+        "group": "Incidents",
+        "label": f"{incident.number} {incident.title}",
+        "hint": f"{incident.severity} {incident.state}",
+        "href": f"/incidents/{incident.number}",
+        "words": f"{incident.number} {incident.title} {wanted}",
     }
 
 
