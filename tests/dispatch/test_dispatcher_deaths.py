@@ -1,11 +1,13 @@
-"""A worker that dies at any step of matching loses no order and gives none out twice."""
+"""A worker killed at any step of matching loses no order and gives none out twice."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from backend.dispatch import (
     dispatcher,
@@ -14,7 +16,6 @@ from backend.dispatch import (
     offers,
     service,
 )
-from backend.dispatch.dispatcher_role import dispatch_once
 from backend.identity.schemas import SYSTEM
 from backend.platform.resources import Resources
 
@@ -30,6 +31,7 @@ from .city import (
     time_passes,
     turn,
 )
+from .dying import match_and_die
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +40,13 @@ async def city(resources: Resources) -> None:
 
 
 class Killed(BaseException):
-    """The worker dies here."""
+    """The request dies here."""
 
+
+_OTHERS_AT_WORK = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND backend_type = 'client backend'"
+)
 
 _STEPS = [
     (matching_repository, "lock_city"),
@@ -61,8 +68,8 @@ _STEPS = [
 
 @pytest.mark.parametrize(("module", "step"), _STEPS, ids=[step for _, step in _STEPS])
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_worker_that_dies_at_any_step_loses_and_doubles_nothing(
-    resources: Resources, monkeypatch: pytest.MonkeyPatch, module: Any, step: str, when: str
+async def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
+    resources: Resources, module: Any, step: str, when: str
 ) -> None:
     first, second = await driver(resources, NEAR), await driver(resources, FAR)
     taken = await order(resources)
@@ -73,25 +80,9 @@ async def test_a_worker_that_dies_at_any_step_loses_and_doubles_nothing(
     waiting = [await order(resources) for _ in range(2)]
     await turn(resources)
     await time_passes(resources, 26)
-    real = getattr(module, step)
-
-    def dying(*args: Any, **more: Any) -> Any:
-        if when == "before":
-            raise Killed
-        if asyncio.iscoroutinefunction(real):
-
-            async def after() -> None:
-                await real(*args, **more)
-                raise Killed
-
-            return after()
-        real(*args, **more)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, step, dying)
-        with pytest.raises((Killed, BaseExceptionGroup)):
-            await dispatch_once(resources)
+    died = await asyncio.to_thread(match_and_die, module.__name__, step, when)
+    assert died == -signal.SIGKILL
+    await let_go(resources)
     assert [o.state for o in await offers_made(resources)] == ["accepted", "open", "open"]
 
     await turn(resources)
@@ -105,6 +96,14 @@ async def test_a_worker_that_dies_at_any_step_loses_and_doubles_nothing(
     kept = await order_now(resources, taken.id)
     assert (kept.state, kept.driver_id) == ("accepted", offer.driver_id)
     assert {o.driver_id for o in await offers_made(resources)} == {first, second}
+
+
+async def let_go(resources: Resources) -> None:
+    """Wait until the database has noticed that the worker is gone, and given up its locks."""
+    async with resources.database.engine.connect() as connection:
+        plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while await plain.scalar(_OTHERS_AT_WORK):
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("step", ["answer", "withdraw_others"])
