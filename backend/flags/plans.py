@@ -67,6 +67,8 @@ class Wanted(BaseModel):
         """What is typed to confirm it: the one flag's key, the one segment's name, or where."""
         if self.rollout is not None:
             return str(self.rollout["key"])
+        if self.cause == "import":
+            return self.environment
         if len(self.flags) == 1 and not self.segments:
             return self.flags[0].spec.key
         if len(self.segments) == 1 and not self.flags:

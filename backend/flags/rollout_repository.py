@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -54,7 +55,7 @@ async def latest_states(
     wanted = (
         select(col(RolloutRow.key), col(RolloutRow.state))
         .where(col(RolloutRow.environment) == environment, col(RolloutRow.key).in_(keys))
-        .distinct(col(RolloutRow.key))
+        .ext(distinct_on(col(RolloutRow.key)))
         .order_by(col(RolloutRow.key), col(RolloutRow.id).desc())
     )
     return {row.key: row.state for row in await session.execute(wanted)}

@@ -1,48 +1,98 @@
-"""Flags as one process delivers them, and the API behind a real server."""
+"""People, flags and environments of the tests of feature flags."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from typing import Any
 
-import httpx
 import pytest
 
-from backend.api import create_api
-from backend.flags.delivery import Delivery, delivering
+from backend.flags import service
+from backend.flags.rule_schemas import FlagSpec
+from backend.flags.schemas import FlagDetail, SaveIn, SaveResult
+from backend.identity.schemas import SYSTEM, GrantScope, Principal
 from backend.platform.resources import Resources
-from tests.flags.publishing import key_for
-from tests.tracking.live_support import serving
+from backend.regions import service as regions
+
+ADA = Principal("user", "user:ada", "Ada Admin", (GrantScope("admin", "*"),))
+BO = Principal("user", "user:bo", "Bo Admin", (GrantScope("admin", "*"),))
+ADMIN_TH = Principal("user", "user:admin-th", "Chai Admin", (GrantScope("admin", "TH"),))
+VIEWER = Principal("user", "user:viewer", "Vi Viewer", (GrantScope("viewer", "VN"),))
+SCRIPT = Principal("service", "service:script", "script", (GrantScope("admin", "*"),))
 
 
-@dataclass(frozen=True, slots=True)
-class Phones:
-    """A running server, and the key of the phones that ask it."""
+def rule(number: int, *conditions: tuple[str, str, list[Any]], share: int = 100_000) -> Any:
+    """A rule that serves `on`."""
+    return {
+        "id": f"r{number}",
+        "conditions": [
+            {"attribute": attribute, "operator": operator, "values": values}
+            for attribute, operator, values in conditions
+        ],
+        "serve": [{"variant": "on", "share": share}],
+    }
 
-    url: str
-    key: str
-    http: httpx.AsyncClient
-    resources: Resources
-    delivery: Delivery
 
-    async def ask(self, context: object, key: str = "", **headers: str) -> httpx.Response:
-        """All flags, or one."""
-        path = "/ofrep/v1/evaluate/flags" + (f"/{key}" if key else "")
-        return await self.http.post(path, json={"context": context}, headers=headers)
+def spec(key: str = "wallet-topup", **more: Any) -> FlagSpec:
+    """The smallest flag: on and off, off for everyone."""
+    return FlagSpec.model_validate(
+        {
+            "key": key,
+            "owner": "payments",
+            "variants": {"on": True, "off": False},
+            "default_variant": "off",
+            "off_variant": "off",
+            **more,
+        }
+    )
 
-    async def knowing(self, version: int) -> None:
-        """Wait until the server serves this version of production."""
-        environment = self.delivery.environments["production"]
-        while environment.version < version:
-            assert await environment.newer_than(environment.version, within_s=5)
+
+class Flags:
+    """Flags of one database, each verb in a unit of work of its own."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+
+    async def call(self, verb: Any, *args: Any, **more: Any) -> Any:
+        """What the verb answers."""
+        async with self.resources.database.unit_of_work() as session:
+            return await verb(session, *args, **more)
+
+    async def save(
+        self,
+        wanted: FlagSpec,
+        seen: int = 0,
+        *,
+        by: Principal = ADA,
+        environment: str = "production",
+        confirm: str | None = None,
+        **more: Any,
+    ) -> SaveResult:
+        """Save with the key typed."""
+        typed = wanted.key if confirm is None else confirm
+        asked = SaveIn(
+            environment=environment, spec=wanted, version_seen=seen,
+            reason="because of the test", confirm=typed, **more,
+        )  # fmt: skip
+        result: SaveResult = await self.call(service.save_flag, by, asked)
+        return result
+
+    async def get(self, key: str = "wallet-topup", environment: str = "production") -> FlagDetail:
+        """The flag as an admin sees it."""
+        found: FlagDetail = await self.call(service.get_flag, ADA, key, environment)
+        return found
+
+    async def served(self, key: str = "wallet-topup", **context: Any) -> str | None:
+        """The variant that production serves."""
+        found = await self.call(service.published, "production")
+        from backend.flags import evaluate
+
+        document = {"flags": found.flags, "$evaluators": found.evaluators}
+        return evaluate(document, key, {"targetingKey": "someone", **context}).variant
 
 
 @pytest.fixture
-async def phones(resources: Resources) -> AsyncIterator[Phones]:
-    """A server on an environment with no flag in it."""
-    key = await key_for(resources)
-    async with delivering(resources) as delivery, serving(create_api()) as port:
-        url = f"http://127.0.0.1:{port}"
-        headers = {"authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers) as http:
-            yield Phones(url, key, http, resources, delivery)
+async def flags(resources: Resources) -> Flags:
+    """An empty environment over the sample regions."""
+    async with resources.database.unit_of_work() as session:
+        await regions.seed(session, SYSTEM)
+    return Flags(resources)
