@@ -28,6 +28,11 @@ def register_guard(guard: Guard) -> None:
     _registered[:] = [guard]
 
 
+def forget_guard() -> None:
+    """Let nobody answer any more in this process."""
+    _registered.clear()
+
+
 def guard() -> Guard | None:
     """Who answers in this process, None where nobody does."""
     return _registered[0] if _registered else None

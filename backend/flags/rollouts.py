@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.flags import repository, rollout_repository
 from backend.flags.changes import settle
 from backend.flags.editing import find, refuse_during_rollout
+from backend.flags.guard import guard
 from backend.flags.models import RolloutRow
 from backend.flags.plans import Stale, Wanted, bound_to
 from backend.flags.rollout_steps import rule_of
@@ -47,6 +48,7 @@ async def start_rollout(
         raise Conflict(f"{key} is off; switch it on first.")
     rule = rule_of(spec, wanted.rule)
     _check_steps(rule, wanted)
+    await _check_slo(session, wanted)
     plan = {**wanted.model_dump(mode="json", exclude={"environment", "confirm"}), "key": key}
     change = Wanted(
         environment=wanted.environment, cause="rollout", reason=wanted.reason, rollout=plan
@@ -72,6 +74,19 @@ def _check_steps(rule: Rule, wanted: RolloutIn) -> None:
         share = step.share
     if faults:
         raise Invalid(faults[0].detail, errors=faults)
+
+
+async def _check_slo(session: AsyncSession, wanted: RolloutIn) -> None:
+    watcher = guard()
+    if wanted.slo is None or watcher is None:
+        return
+    try:
+        reason = await watcher.burning(session, wanted.slo, wanted.region, clock.now())
+    except LookupError as error:
+        detail = f"There is no service level {wanted.slo}."
+        raise Invalid(detail, errors=[FieldError("/slo", "unknown", detail)]) from error
+    if reason is not None:
+        raise Conflict(f"{wanted.slo} burns already: {reason}")
 
 
 async def pause_rollout(session: AsyncSession, principal: Principal, rollout_id: UUID) -> Rollout:
