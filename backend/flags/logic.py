@@ -30,6 +30,7 @@ Run = Callable[[Any], Any]
 
 FLAGD = "$flagd"
 TARGETING_KEY = "targetingKey"
+_LOOKS_AROUND = frozenset({"var", "missing", "missing_some", "fractional"})
 _OVER_ITEMS = frozenset({"filter", "reduce", "map", "all", "some", "none"})
 KNOWN_OPERATORS = frozenset(OPERATORS) | _OVER_ITEMS | {"if", "?:", "and", "or"}
 
@@ -61,7 +62,16 @@ def compile_logic(flag_key: str, logic: Any) -> Run:
 
     What it raises when called is what the library raises, and NoTargetingKey.
     """
-    return _Compiler(flag_key).compile(logic)
+    compiler = _Compiler(flag_key)
+    run = compiler.compile(logic)
+    if not compiler.whole:
+        return run
+
+    def enriched(data: Any) -> Any:
+        known = {"flagKey": flag_key, "timestamp": int(time())}
+        return run({**data, FLAGD: known, TARGETING_KEY: data.get(TARGETING_KEY)})
+
+    return enriched
 
 
 class _Compiler:
@@ -70,6 +80,8 @@ class _Compiler:
     def __init__(self, flag_key: str, *, inside: bool = False) -> None:
         self._flag_key = flag_key
         self._inside = inside
+        self.whole = False
+        """Whether something asks for the context in ways that only show when it is evaluated."""
 
     def compile(self, logic: Any) -> Run:
         if isinstance(logic, list):
@@ -89,6 +101,8 @@ class _Compiler:
             raise UnknownOperator(f"Unrecognized operation: {name!r}")
         special = _SPECIAL.get(name)
         found = special(self, args) if special else None
+        if found is None and name in _LOOKS_AROUND:
+            self.whole = True
         return found or self._called(OPERATORS[name], args)
 
     def _called(self, operator: Callable[..., Any], args: Sequence[Any]) -> Run:
@@ -128,6 +142,7 @@ class _Compiler:
             # Rare and short: the library's own walk.
             from json_logic import jsonLogic
 
+            self.whole = True
             logic = {name: list(args)}
             return lambda data: jsonLogic(logic, data, OPERATORS)
         items = self.compile(args[0])
@@ -215,6 +230,8 @@ class _Compiler:
             return self._loose_fractional(args) if by_key else None
         ends, total = steps
         if not by_key:
+            # A context may hold a list where a key is expected, which has a meaning of its own.
+            self.whole = self.whole or not (isinstance(args[0], dict) and "cat" in args[0])
             return _shared(self.compile(args[0]), ends, total)
         # CBOR of a list of two: the flag's part is always the same.
         head = b"\x82" + _cbor(self._flag_key)
@@ -234,14 +251,14 @@ class _Compiler:
     def _loose_fractional(self, args: Sequence[Any]) -> Run:
         """Shares by targeting key whose variants or weights depend on the context."""
         compiled = [self.compile(arg) for arg in args]
-        operator, flag_key = OPERATORS["fractional"], self._flag_key
+        operator = OPERATORS["fractional"]
+        self.whole = True
 
         def run(data: Any) -> Any:
             key = data.get(TARGETING_KEY)
             if not isinstance(key, str) or not key:
                 raise NoTargetingKey
-            known = {TARGETING_KEY: key, FLAGD: {"flagKey": flag_key}}
-            return operator(known, *[arg(data) for arg in compiled])
+            return operator(data, *[arg(data) for arg in compiled])
 
         return run
 
