@@ -34,8 +34,8 @@ class Listener:
         await self._until(b"data: ")
         self.heard_at = perf_counter()
         async with gate:
-            while await self._variant(flag) != variant:
-                await asyncio.sleep(_ASK_AGAIN_S)  # noqa: ASYNC110 - another process is asked
+            while await self._variant(flag) != variant:  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(_ASK_AGAIN_S)
         self.seen_at = perf_counter()
 
     def close(self) -> None:
