@@ -75,7 +75,7 @@ def create_api() -> FastAPI:
     api.include_router(incident_exports.router)
     api.include_router(on_call.router)
     api.include_router(insights.router)
-    api.add_middleware(BoundedBody)
+    api.add_middleware(BoundedBody, limits={flags.IMPORT_PATH: flags.MAX_IMPORT_BYTES})
     if settings.demo:
         api.add_middleware(SlowedDown)
     api.add_middleware(Observed)

@@ -14,6 +14,7 @@ from backend.flags.checking import (
     Node,
     Surroundings,
     escaped,
+    faults_in_document,
     flag_faults,
     node_of,
     segment_faults,
@@ -239,9 +240,10 @@ def _check(wanted: Wanted, around: Surroundings, *, pointers: bool) -> None:
     if len(around.flags) > MOST_FLAGS:
         raise Invalid(f"An environment holds {MOST_FLAGS} flags at most.")
     for flag in wanted.flags:
-        at = f"/flags/{escaped(flag.spec.key)}" if pointers else "/spec"
-        if not flag.archived:
-            faults += flag_faults(flag.spec, around, at)
+        if pointers:
+            faults += faults_in_document(flag.spec, around, f"/flags/{escaped(flag.spec.key)}")
+        elif not flag.archived:
+            faults += flag_faults(flag.spec, around, "/spec")
         if len(faults) > 100:
             break
     for one in wanted.segments:
@@ -297,8 +299,9 @@ def _needs_approval(
     """
     if wanted.environment != "production":
         return False
+    # What the row says counts even when it is archived: making it anew is no way around.
     if any(
-        step.wanted.spec.sensitive or (step.before is not None and step.before.sensitive)
+        step.wanted.spec.sensitive or (step.row is not None and step.row.spec["sensitive"])
         for step in flags
     ):
         return True
