@@ -156,7 +156,7 @@ def _waiting() -> rx.Component:
                 lambda each: link(
                     state_word(each["tone"], each["state"]),
                     two_lines(
-                        rx.el.span(rx.el.code(each["keys"]), "  ", each["title"]),
+                        rx.el.span(rx.el.code(each["title"]), "  ", each["words"].to(list[str])[0]),
                         rx.el.span(each["by"], ": ", each["reason"]),
                     ),
                     rx.cond(
