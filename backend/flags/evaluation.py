@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
-from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.contrib.tools.flagd.core.model.flag import Flag
-from openfeature.evaluation_context import EvaluationContext
-from openfeature.exception import OpenFeatureError, ParseError
+from openfeature.exception import ParseError
 
-from backend.flags.logic import TARGETING_KEY, NoTargetingKey, Run, compile_logic
-
-# The library logs a traceback for each malformed version that a client sends.
-logging.getLogger("openfeature.contrib").setLevel(logging.CRITICAL + 1)
+from backend.flags.logic import NoTargetingKey, Run, compile_logic
 
 BUCKETING = 3
 """murmur3 over the CBOR of [flag key, targeting key]; another version would move everyone."""
@@ -156,43 +149,33 @@ class FlagSet:
                 return _failed("GENERAL", "Prerequisites go in circles.", flag.metadata)
             if self._evaluate(needed, context, strict, depth + 1).variant != variant:
                 return flag.off
-        if flag.run is None:
+        if flag.run is None or flag.lenient is None:
             return flag.default
         try:
-            variant = flag.run(context)
+            variant = flag.run(context) if strict else flag.lenient(context)
         except NoTargetingKey:
-            if strict:
-                details = f"{key} is shared out by targetingKey, which this context lacks."
-                return _failed("TARGETING_KEY_MISSING", details, flag.metadata)
-            return self._by_reference(key, context)
+            details = f"{key} is shared out by targetingKey, which this context lacks."
+            return _failed("TARGETING_KEY_MISSING", details, flag.metadata)
         except ReferenceError as error:
             return _failed("PARSE_ERROR", f"There is no operator {error}.", flag.metadata)
         except _UNFIT as error:
             return _failed("GENERAL", f"{type(error).__name__}: {error}", flag.metadata)
         return flag.outcome(variant)
 
-    def _by_reference(self, key: str, context: Mapping[str, Any]) -> Evaluation:
-        """The same by the library itself, which is slower and knows every corner."""
-        flag = self._compiled[key]
-        core = FlagdCore()
-        wanted = {"flags": {key: dict(self._flags[key])}, "$evaluators": dict(self._evaluators)}
-        attributes = {name: value for name, value in context.items() if name != TARGETING_KEY}
-        try:
-            core.set_flags(copy.deepcopy(wanted))
-            found: Any = core._resolve(
-                key, None, EvaluationContext(context.get(TARGETING_KEY), attributes)
-            )
-        except OpenFeatureError as error:
-            return _failed(error.error_code.value, error.error_message or "", flag.metadata)
-        except _UNFIT as error:
-            return _failed("GENERAL", f"{type(error).__name__}: {error}", flag.metadata)
-        return Evaluation(found.value, found.variant, str(found.reason), metadata=flag.metadata)
-
 
 class _Flag:
     """One flag, compiled, with every evaluation that it can come to."""
 
-    __slots__ = ("_outcomes", "default", "fixed", "metadata", "off", "prerequisites", "run")
+    __slots__ = (
+        "_outcomes",
+        "default",
+        "fixed",
+        "lenient",
+        "metadata",
+        "off",
+        "prerequisites",
+        "run",
+    )
 
     def __init__(
         self,
@@ -203,6 +186,7 @@ class _Flag:
     ) -> None:
         self.fixed: Evaluation | None = None
         self.run: Run | None = None
+        self.lenient: Run | None = None
         self.prerequisites: Sequence[tuple[str, str]] = ()
         self.metadata: Mapping[str, Any] = common
         self._outcomes: dict[Any, Evaluation] = {}
@@ -217,7 +201,9 @@ class _Flag:
             if flag.targeting:
                 if not isinstance(flag.targeting, dict):
                     raise ParseError(f"Invalid 'targeting' value in flag: {flag.targeting}")
-                self.run = compile_logic(key, _resolved(flag.targeting, evaluators, ()))
+                logic = _resolved(flag.targeting, evaluators, ())
+                self.run = compile_logic(key, logic)
+                self.lenient = compile_logic(key, logic, lenient=True)
         except (ParseError, RecursionError, AttributeError, TypeError) as error:
             details = getattr(error, "error_message", None) or str(error)
             self.fixed = _failed("PARSE_ERROR", details, self.metadata)

@@ -34,13 +34,13 @@ class NoTargetingKey(Exception):
     """A share of users was asked for, and the context names no user."""
 
 
-def compile_logic(flag_key: str, logic: Any) -> Run:
+def compile_logic(flag_key: str, logic: Any, *, lenient: bool = False) -> Run:
     """`logic` as a function of the context.
 
     What it raises when called is what the library raises, an unknown operator as ReferenceError,
-    and NoTargetingKey.
+    and NoTargetingKey unless `lenient`: the share then answers nothing, as with flagd.
     """
-    compiler = _Compiler(flag_key)
+    compiler = _Compiler(flag_key, lenient=lenient)
     run = compiler.compile(logic)
     if not compiler.reads_flagd:
         return run
@@ -59,8 +59,9 @@ class _Compiler:
     does, and so no context is copied for it.
     """
 
-    def __init__(self, flag_key: str) -> None:
+    def __init__(self, flag_key: str, *, lenient: bool) -> None:
         self.reads_flagd = False
+        self._lenient = lenient
         self._flag_key = flag_key
 
     def compile(self, node: Any, *, top: bool = True) -> Run:
@@ -181,7 +182,7 @@ class _Compiler:
         else:
             key = self.compile(args[0], top=top)
             found = _by_key(key, shares_of(pairs), pairs, self._flag_key)
-        return _refusing_strangers(found) if by_user else found
+        return _refusing_strangers(found) if by_user and not self._lenient else found
 
     def _fractional_of_anything(self, args: list[Any], top: bool) -> Run:
         programs = [self.compile(arg, top=top) for arg in args]

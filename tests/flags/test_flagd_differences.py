@@ -174,7 +174,7 @@ def document_of(targeting_: Any, **more: Any) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=500,
+    max_examples=300,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

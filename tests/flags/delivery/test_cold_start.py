@@ -18,7 +18,7 @@ from backend.flags.keys import KnownKeys
 from backend.platform import clock
 from backend.platform.resources import Resources, open_resources
 from backend.settings import Settings
-from tests.flags.publishing import key_for, on_in, publish
+from tests.flags.delivery.publishing import key_for, on_in, publish
 
 BULK = "/ofrep/v1/evaluate/flags"
 THAI = {"context": {"targetingKey": "u", "country": "TH"}}

@@ -21,8 +21,8 @@ from sqlalchemy import text
 
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token, revoke_token
-from tests.flags.conftest import Phones
-from tests.flags.publishing import ON_OFF, key_for, on_in, publish, shared
+from tests.flags.delivery.conftest import Phones
+from tests.flags.delivery.publishing import ON_OFF, key_for, on_in, publish, shared
 
 FLAGS: dict[str, Any] = {
     "cod-cap": {

@@ -17,8 +17,8 @@ import pytest
 from backend.flags import streams
 from backend.flags.delivery import delivering
 from backend.platform import clock
-from tests.flags.conftest import Phones
-from tests.flags.publishing import on_in, publish, shared
+from tests.flags.delivery.conftest import Phones
+from tests.flags.delivery.publishing import on_in, publish, shared
 
 
 @dataclass(slots=True)
