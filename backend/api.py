@@ -64,6 +64,6 @@ def create_api() -> FastAPI:
     api.include_router(notifications.router)
     api.include_router(flags.router)
     api.include_router(sheet_endpoints.router)
-    api.add_middleware(BoundedBody)
+    api.add_middleware(BoundedBody, limits={flags.IMPORT_PATH: flags.MAX_IMPORT_BYTES})
     api.add_middleware(Observed)
     return api

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, func, select, update
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import ColumnElement, String, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -38,7 +38,9 @@ async def changes(
 
 def _touches(keys: Sequence[str]) -> ColumnElement[bool]:
     """Whether a change is about one of these flags."""
-    return col(ChangeRow.keys).op("&&", is_comparison=True)(array(list(keys), type_=String))
+    return col(ChangeRow.keys).op("&&", is_comparison=True)(
+        bindparam(None, list(keys), ARRAY(String))
+    )
 
 
 async def waiting_by_key(

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from openfeature.contrib.tools.flagd.core.targeting.custom_ops import normalize_version
 
-from backend.flags.compiling import REGION, SEGMENT
+from backend.flags.compiling import REGION, SEGMENT, targeting_of
 from backend.flags.logic import KNOWN_OPERATORS, VERSION_OPERATORS
 from backend.flags.rule_schemas import Condition, FlagSpec, Rule, Segment
 from backend.flags.rules import (
@@ -22,11 +22,18 @@ from backend.flags.rules import (
     VERSION_COMPARISONS,
     WHOLE,
     cycle,
+    too_deep,
     value_type,
 )
 from backend.platform.errors import FieldError
 
 _REFUSED_OPERATORS = frozenset({"log"})
+_DOCUMENT_NAMES = {
+    "rules": "targeting",
+    "default_variant": "defaultVariant",
+    "off_variant": "metadata/off_variant",
+    "prerequisites": "metadata/prerequisites",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,9 @@ def node_of(spec: FlagSpec) -> Node:
 
 def flag_faults(spec: FlagSpec, around: Surroundings, at: str) -> list[FieldError]:
     """Everything wrong with a flag; `at` is the pointer to it."""
+    if too_deep(spec.variants) or too_deep(spec.targeting):
+        detail = f"Values and logic are {DEEPEST_LOGIC} deep at most."
+        return [_fault(at, "too_large", detail)]
     faults = [*_variant_faults(spec, at), *_named_variant_faults(spec, at)]
     faults += _prerequisite_faults(spec, around, at)
     if spec.targeting is not None:
@@ -79,9 +89,30 @@ def flag_faults(spec: FlagSpec, around: Surroundings, at: str) -> list[FieldErro
     return faults
 
 
+def faults_in_document(spec: FlagSpec, around: Surroundings, at: str) -> list[FieldError]:
+    """The same with pointers into flagd's definition."""
+    found = flag_faults(spec, around, at)
+    if not found:
+        return found
+    precise = []
+    if spec.targeting is None and not too_deep(spec.variants):
+        logic = targeting_of(spec)
+        precise = logic_faults(logic, around.segments, f"{at}/targeting")
+    for fault in found:
+        name = fault.pointer.removeprefix(f"{at}/").split("/")[0]
+        if name == "rules" and precise:
+            continue
+        where = _DOCUMENT_NAMES.get(name)
+        pointer = f"{at}/{where}" if where else fault.pointer
+        precise.append(FieldError(pointer, fault.code, fault.detail))
+    return precise
+
+
 def segment_faults(segment: Segment, around: Surroundings, at: str) -> list[FieldError]:
     """Everything wrong with a segment."""
     faults: list[FieldError] = []
+    if too_deep(segment.logic):
+        return [_fault(at, "too_large", f"Logic is {DEEPEST_LOGIC} deep at most.")]
     if segment.logic is not None:
         if segment.conditions:
             faults.append(_fault(f"{at}/conditions", "both", "Conditions or logic, not both."))
@@ -209,21 +240,21 @@ def _is_version(value: Any) -> bool:
 def logic_faults(logic: Any, evaluators: AbstractSet[str], at: str) -> list[FieldError]:
     """Everything wrong with JsonLogic as such: operators, references, weights, depth, size."""
     faults: list[FieldError] = []
-    left: list[tuple[Any, str, int]] = [(logic, at, 0)]
+    left: list[tuple[Any, str]] = [(logic, at)]
     looked_at = 0
     while left:
-        part, pointer, depth = left.pop()
+        part, pointer = left.pop()
         looked_at += 1
-        if looked_at > MOST_LOGIC or depth > DEEPEST_LOGIC:
-            detail = f"Logic has {MOST_LOGIC} parts at most, {DEEPEST_LOGIC} deep at most."
+        if looked_at > MOST_LOGIC:
+            detail = f"Logic has {MOST_LOGIC} parts at most."
             return [*faults, _fault(pointer, "too_large", detail)]
         if isinstance(part, list):
-            left += [(one, f"{pointer}/{i}", depth + 1) for i, one in enumerate(part)]
+            left += [(one, f"{pointer}/{i}") for i, one in enumerate(part)]
         elif isinstance(part, dict) and len(part) == 1:
             [(name, args)] = part.items()
             faults += _operator_faults(name, args, evaluators, f"{pointer}/{escaped(name)}")
             if name != "$ref":
-                left.append((args, f"{pointer}/{escaped(name)}", depth + 1))
+                left.append((args, f"{pointer}/{escaped(name)}"))
         elif isinstance(part, dict) and part:
             detail = "Logic is an object of one operator; this has several."
             faults.append(_fault(pointer, "not_logic", detail))

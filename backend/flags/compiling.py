@@ -65,7 +65,7 @@ def targeting_of(spec: FlagSpec) -> dict[str, Any]:
     parts: list[Any] = []
     for rule in spec.rules:
         served = serve_logic(rule, spec.default_variant)
-        conditions = rule_conditions(rule)
+        conditions = rule_conditions(rule, spec.default_variant)
         if not conditions:
             parts.append(served)
             break
@@ -78,10 +78,10 @@ def targeting_of(spec: FlagSpec) -> dict[str, Any]:
     return {"if": parts}
 
 
-def rule_conditions(rule: Rule) -> list[Any]:
+def rule_conditions(rule: Rule, default: str | None) -> list[Any]:
     """What must hold for a rule, and that the attribute to share out by is there."""
     conditions = [condition_logic(condition) for condition in rule.conditions]
-    if rule.by != TARGETING_KEY and not _is_whole(rule.serve):
+    if rule.by != TARGETING_KEY and isinstance(serve_logic(rule, default), dict):
         conditions.append({"!!": [{"var": rule.by}]})
     return conditions
 
@@ -94,6 +94,8 @@ def serve_logic(rule: Rule, default: str | None) -> Any:
     if _is_whole(rule.serve):
         return rule.serve[0].variant
     shares = [share for share in rule.serve if share.variant != default]
+    if not shares:
+        return default
     rest = WHOLE - sum(share.share for share in shares)
     pairs: list[list[Any]] = [[share.variant, share.share] for share in shares]
     if rest:

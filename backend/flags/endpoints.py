@@ -47,6 +47,10 @@ from backend.platform.idempotency import Once
 
 router = APIRouter(prefix="/api/v1/flags", tags=["flags"])
 
+IMPORT_PATH = "/api/v1/flags/import"
+MAX_IMPORT_BYTES = 16 * 1024 * 1024
+"""Some thousand flags with their rules."""
+
 Reader = Annotated[Principal, Depends(requires("flags:read"))]
 Writer = Annotated[Principal, Depends(requires("flags:write"))]
 Approver = Annotated[Principal, Depends(requires("flags:approve"))]

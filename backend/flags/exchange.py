@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.flags import repository, rollout_repository
 from backend.flags.changes import settle
 from backend.flags.checking import escaped
-from backend.flags.compiling import document_of, evaluators_of
+from backend.flags.compiling import definition_of, document_of, evaluators_of
 from backend.flags.plans import Wanted, WantedFlag, WantedSegment
 from backend.flags.reading import Unreadable, segment_of, spec_of
 from backend.flags.rule_schemas import FlagSpec, Segment
@@ -22,6 +23,11 @@ from backend.identity.schemas import Principal
 from backend.platform.errors import Conflict, FieldError, Invalid
 
 _MOST_FAULTS = 100
+_STATUSES: dict[str, Literal["published", "waiting", "unchanged"]] = {
+    "published": "published",
+    "waiting": "waiting",
+    "unchanged": "unchanged",
+}
 _KNOWN_PARTS = frozenset({"$schema", "flags", "$evaluators", "metadata"})
 
 
@@ -45,8 +51,9 @@ async def import_flags(
     document for each fault, a hundred at most; Conflict while a rollout moves one of the flags.
     """
     identity.authorize(principal, "flags:write")
+    # On a thread and before the lock: a large document holds up neither this process nor a kill.
+    specs, segments = await asyncio.to_thread(read_document, wanted.document)
     await repository.lock_environment(session, wanted.environment)
-    specs, segments = read_document(wanted.document)
     rows = await repository.flags_of(session, wanted.environment, specs)
     known = await repository.segments(session, wanted.environment)
     flags = []
@@ -77,7 +84,7 @@ async def import_flags(
     result, plan = await settle(session, principal, change, typed=wanted.confirm, pointers=True)
     created = [step.key for step in plan.flags if step.wanted.version_seen == 0]
     return ImportResult(
-        status="waiting" if result.status == "waiting" else _status(result.status),
+        status=_STATUSES[result.status],
         change_id=result.change_id,
         created=created,
         changed=[step.key for step in plan.flags if step.wanted.version_seen != 0],
@@ -85,13 +92,7 @@ async def import_flags(
     )
 
 
-def _status(status: str) -> Any:
-    return "unchanged" if status == "unchanged" else "published"
-
-
 def _same(known: Mapping[str, Any], found: Mapping[str, Any], spec: FlagSpec) -> bool:
-    from backend.flags.compiling import definition_of
-
     return known == found or known == definition_of(spec)
 
 

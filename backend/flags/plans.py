@@ -14,6 +14,7 @@ from backend.flags.checking import (
     Node,
     Surroundings,
     escaped,
+    faults_in_document,
     flag_faults,
     node_of,
     segment_faults,
@@ -239,9 +240,10 @@ def _check(wanted: Wanted, around: Surroundings, *, pointers: bool) -> None:
     if len(around.flags) > MOST_FLAGS:
         raise Invalid(f"An environment holds {MOST_FLAGS} flags at most.")
     for flag in wanted.flags:
-        at = f"/flags/{escaped(flag.spec.key)}" if pointers else "/spec"
-        if not flag.archived:
-            faults += flag_faults(flag.spec, around, at)
+        if pointers:
+            faults += faults_in_document(flag.spec, around, f"/flags/{escaped(flag.spec.key)}")
+        elif not flag.archived:
+            faults += flag_faults(flag.spec, around, "/spec")
         if len(faults) > 100:
             break
     for one in wanted.segments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ from backend.platform.telemetry import get_logger
 
 _PENDING = "flags.published"
 _MOST_EVENTS = 20
+_BREATHE_EVERY = 100
 _log = get_logger(__name__)
 
 
@@ -56,8 +58,10 @@ async def publish(session: AsyncSession, principal: Principal, plan: Plan, autho
     now = clock.now()
     where.version += 1
     where.published_at = now
-    for step in plan.flags:
+    for index, step in enumerate(plan.flags):
         _write_flag(session, step, plan, author, where.version, now)
+        if index % _BREATHE_EVERY == 0:
+            await asyncio.sleep(0)
     for one in plan.segments:
         _write_segment(session, one, plan, author, now)
     await session.flush()

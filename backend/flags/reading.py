@@ -14,10 +14,12 @@ from backend.flags.compiling import REGION, SEGMENT, TARGETING_KEY, segment_logi
 from backend.flags.evaluation import OFF_VARIANT, PREREQUISITES
 from backend.flags.rule_schemas import Condition, FlagSpec, Prerequisite, Rule, Segment, Share
 from backend.flags.rules import (
+    DEEPEST_LOGIC,
     NUMBER_COMPARISONS,
     VERSION_COMPARISONS,
     WHOLE,
     region_attribute,
+    too_deep,
 )
 
 _BESIDE = frozenset(
@@ -48,6 +50,8 @@ def spec_of(key: str, definition: Mapping[str, Any]) -> FlagSpec:
     targeting = definition.get("targeting") or {}
     if not isinstance(targeting, dict):
         raise Unreadable("The targeting is an object.")
+    if too_deep(targeting) or too_deep(variants):
+        raise Unreadable(f"Values and logic are {DEEPEST_LOGIC} deep at most.")
     wanted: dict[str, Any] = {
         "key": key,
         "on": state == "ENABLED",
@@ -83,8 +87,8 @@ def off_variant_of(variants: Mapping[str, Any], default: str | None) -> str:
 
 def segment_of(name: str, logic: Any) -> Segment:
     """The segment that an evaluator stands for; raises ValidationError, Unreadable."""
-    if not isinstance(logic, dict):
-        raise Unreadable("An evaluator is an object.")
+    if not isinstance(logic, dict) or too_deep(logic):
+        raise Unreadable(f"An evaluator is an object, {DEEPEST_LOGIC} deep at most.")
     plain = Segment(name=name)
     if segment_logic(plain) == logic:
         return plain

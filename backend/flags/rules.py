@@ -103,6 +103,21 @@ def value_type(value: Any) -> str | None:
     return "object" if isinstance(value, dict | list) else None
 
 
+def too_deep(value: Any) -> bool:
+    """Whether lists and objects lie deeper within each other than logic may."""
+    level = [value]
+    for _ in range(DEEPEST_LOGIC):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def percent(share: int) -> str:
     """A share in thousandths of a percent as people write it: `12.5 %`."""
     return f"{share / 1000:g} %"

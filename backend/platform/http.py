@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from time import perf_counter
 from typing import Annotated, Any
@@ -184,19 +184,29 @@ class _BodyTooLarge(Exception):
 
 
 class BoundedBody:
-    """Refuse a body over `limit` bytes, announced or counted, before it is held in memory."""
+    """Refuse a body over `limit` bytes, announced or counted, before it is held in memory.
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+    `limits` has those of paths that take more.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int = MAX_BODY_BYTES,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._limit = limit
+        self._limits = limits or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._limits.get(scope["path"], self._limit)
         announced = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if announced.isdigit() and int(announced) > self._limit:
-            await self._refuse(scope, receive, send)
+        if announced.isdigit() and int(announced) > limit:
+            await self._refuse(limit, scope, receive, send)
             return
         seen = 0
         started = False
@@ -205,7 +215,7 @@ class BoundedBody:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
+            if seen > limit:
                 raise _BodyTooLarge
             return message
 
@@ -218,10 +228,10 @@ class BoundedBody:
             await self._app(scope, bounded_receive, watched_send)
         except _BodyTooLarge:
             if not started:
-                await self._refuse(scope, receive, send)
+                await self._refuse(limit, scope, receive, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = problem(TooLarge(f"The body is larger than {self._limit} bytes."))
+    async def _refuse(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = problem(TooLarge(f"The body is larger than {limit} bytes."))
         # The rest of the body stays unread, and with it this connection unusable.
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)
