@@ -10,6 +10,7 @@ from dashboard.components.basics import state_word
 from dashboard.components.forms import field, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import two_lines
+from dashboard.components.work_parts import chart
 from dashboard.states.flag import FlagState
 from dashboard.states.flag_rollout import FlagRolloutState
 from dashboard.states.shell import ShellState
@@ -71,6 +72,14 @@ def rollouts() -> rx.Component:
         ),
         rx.cond(FlagState.asking == "rollout", _start()),
         rx.foreach(FlagState.rollouts, _rollout),
+        rx.cond(
+            FlagState.has_outcomes,
+            rx.el.div(
+                rx.el.p("What went well, minute by minute", class_name="wp-muted"),
+                chart(FlagState.goes, "What went well for those who got it, and for the others"),
+                class_name="wp-item",
+            ),
+        ),
         rx.cond(
             (FlagState.rollouts.length() == 0) & (FlagState.asking != "rollout"),
             rx.el.p(

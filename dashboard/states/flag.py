@@ -31,6 +31,7 @@ from dashboard.states.flag_facts import (
     RolloutRow,
     VersionRow,
     facts_of,
+    guard_chart,
     no_preview,
     preview_of,
     rollout_row,
@@ -71,6 +72,8 @@ class FlagState(ListState, rx.State):
     variants_words: str = ""
     changes: list[ChangeRow] = []
     rollouts: list[RolloutRow] = []
+    goes: dict[str, Any] = {}
+    has_outcomes: bool = False
     versions: list[VersionRow] = []
     may_write: bool = False
     may_kill: bool = False
@@ -106,6 +109,7 @@ class FlagState(ListState, rx.State):
                 session, principal, key, environment, limit=_VERSIONS
             )
             exposures = await flags.exposure(session, principal, key, environment)
+            minutes = await flags.outcome_minutes(session, principal, key, environment)
             segments = await flags.list_segments(session, principal, environment)
             wanted = FlagFilter(environment=environment)
             others = await flags.list_flags(session, principal, wanted, limit=200)
@@ -139,6 +143,8 @@ class FlagState(ListState, rx.State):
                 if each.state in ("waiting", "scheduled")
             ]
             self.rollouts = [rollout_row(each, found) for each in found.rollouts]
+            self.goes = guard_chart(minutes, found.definition, found.spec.off_variant)
+            self.has_outcomes = bool(minutes)
             self.versions = [version_row(each, found.version) for each in versions]
             self.may_write, self.may_kill = held["write"], held["kill"]
             self.fault, self.ready = "", True
