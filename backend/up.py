@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from backend import installation, worker
+from backend.flags import demo as demo_flags
 from backend.identity.schemas import SYSTEM
 from backend.installation import Running
 from backend.migrations import schema
@@ -102,6 +103,8 @@ def _bring_up(options: Options, supervisor: Supervisor, console: Console) -> Non
     if options.demo:
         with _part(console, "regions"):
             asyncio.run(_seed_regions(load_settings()))
+        with _part(console, "flags"):
+            asyncio.run(_seed_flags(load_settings()))
     if options.browser_build:
         _build_console(options, environment, console)
     installation.announce(options.data_dir, running)
@@ -141,6 +144,11 @@ def _settings(options: Options) -> Settings:
 async def _seed_regions(settings: Settings) -> None:
     async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
         await seed(session, SYSTEM)
+
+
+async def _seed_flags(settings: Settings) -> None:
+    async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
+        await demo_flags.seed(session, SYSTEM)
 
 
 def _start_stores(

@@ -1,4 +1,4 @@
-"""Routes asked thousands of times a second: the endpoint takes the request, with nothing between."""
+"""Routes asked thousands of times a second: an endpoint takes the request, nothing in between."""
 
 from fastapi import Request
 from fastapi.routing import APIRoute

@@ -22,6 +22,7 @@ from backend.simulation.motion import Journey
 from backend.simulation.operator import DriverWish, Operator, Refused
 from backend.simulation.phone import Phone
 from backend.simulation.places import City, Hub
+from backend.simulation.readers import Readers, customers, reader
 from backend.simulation.streets import Point
 from backend.simulation.transport import Answer, Connections, Request, Transport, Unreachable
 from backend.simulation.wallet import Wallet
@@ -81,6 +82,7 @@ class Member:
         place = self.city.streets.to_grid(*last) if last else None
         journey = Journey(self.city, hub, vehicle, day, start, place)
         self.phone = Phone(journey, doorway, day)
+        self.app = reader("drivemate", self.code, self.city, hub.code, "driver")
         self.courier = Courier(self.city, journey, day, start) if works else None
         self.line: Line | None = None
         self.device: Device | None = wallet.get(self.code)
@@ -353,13 +355,16 @@ async def simulate(
         market = Market(transport, operator, wallet, cities, orders_per_hour, fleet.drivers_of)
         fleet.connect(market.ask_code)
         _log.info("fleet_started", drivers=drivers, cities=len(cities), orders=orders_per_hour)
-        trading = asyncio.create_task(_trade(market, stop)) if works else None
+        apps = [member.app for member in members] + customers(cities)
+        beside = [asyncio.create_task(Readers(transport, operator, wallet, apps).run(stop))]
+        if works:
+            beside.append(asyncio.create_task(_trade(market, stop)))
         try:
             await fleet.run(stop)
         finally:
-            if trading is not None:
-                trading.cancel()
-                await asyncio.wait([trading])
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
         return fleet.tally
 
 

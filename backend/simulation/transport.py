@@ -43,6 +43,7 @@ class Answer:
     """What became of the one fix of a doorway whose body has no room for it (`Waypost-Result`)."""
     offset: int | None = None
     """How many bytes of an upload are there (`Upload-Offset`)."""
+    etag: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -138,7 +139,7 @@ def answer_of(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     wait = _seconds(headers.get("Retry-After"))
     offset = headers.get("Upload-Offset", "")
     there = int(offset) if offset.isdecimal() else None
-    return Answer(status, body, wait, headers.get("Waypost-Result"), there)
+    return Answer(status, body, wait, headers.get("Waypost-Result"), there, headers.get("ETag"))
 
 
 def _seconds(value: str | None) -> float | None:

@@ -18,6 +18,7 @@ class _Kept(TypedDict):
     places: dict[str, tuple[float, float]]
     sellers: NotRequired[dict[str, str]]
     customers: NotRequired[dict[str, list[str]]]
+    flags_key: NotRequired[str | None]
 
 
 class Wallet:
@@ -51,6 +52,16 @@ class Wallet:
     def keep_seller(self, name: str, token: str) -> None:
         """Remember a marketplace's token."""
         self._mine.setdefault("sellers", {})[name] = token
+        self.unsaved += 1
+
+    @property
+    def flags_key(self) -> str | None:
+        """The key by which all phones read flags, when there is one."""
+        return self._mine.get("flags_key")
+
+    @flags_key.setter
+    def flags_key(self, key: str | None) -> None:
+        self._mine["flags_key"] = key
         self.unsaved += 1
 
     def customers(self, city: str) -> list[str]:
