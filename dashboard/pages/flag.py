@@ -36,7 +36,7 @@ def flag() -> rx.Component:
                 rx.el.div(
                     _head(),
                     killed(),
-                    changes(FlagState.changes, _facts["environment"]),
+                    changes(FlagState.changes, FlagState.environment),
                     flag_editor(
                         loaded=FlagState.loaded,
                         flag=_facts,
@@ -61,7 +61,15 @@ def flag() -> rx.Component:
                 ),
                 class_name="wpf-page",
             ),
-            rx.cond(FlagState.fault == "", thing_bones("The flag is being read")),
+            rx.cond(
+                FlagState.fault == "",
+                thing_bones("The flag is being read"),
+                rx.el.div(
+                    changes(FlagState.changes, FlagState.environment),
+                    environments(FLAGS + "/" + FlagState.key, FlagState.environment),
+                    class_name="wp-stack wpf-absent",
+                ),
+            ),
         ),
         changed(value=_facts["environment"], on_other=FlagTryState.forget),
         pulse(seconds=REFRESH_EVERY_S, on_beat=FlagState.refresh),

@@ -90,7 +90,7 @@ def flags() -> rx.Component:
                 bones=10,
             ),
             class_name=rx.cond(
-                FlagsState.may_kill,
+                FlagsState.may_kill | ~FlagsState.ready,
                 "wp-panel wp-list-first wp-dense",
                 "wp-panel wp-list-first wp-dense wp-readonly",
             ),

@@ -21,6 +21,7 @@ from backend.flags.schemas import (
 )
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
+from backend.platform.errors import NotFound
 from backend.regions import service as regions
 from dashboard import gateway
 from dashboard.gateway import DomainError, Session, requires
@@ -58,6 +59,8 @@ _VERSIONS = 30
 class FlagState(ListState, rx.State):
     """One flag in one environment."""
 
+    key: str = ""
+    environment: str = "production"
     facts: Facts = NO_FACTS
     spec: dict[str, Any] = {}
     definition: str = ""
@@ -104,7 +107,17 @@ class FlagState(ListState, rx.State):
         async with self:
             key, environment = self._key(), self._env()
         async with gateway.open(self) as (session, principal):
-            found = await flags.get_flag(session, principal, key, environment)
+            waiting = await flags.list_changes(session, principal, environment, key=key)
+            try:
+                found = await flags.get_flag(session, principal, key, environment)
+            except NotFound as error:
+                async with self:
+                    self.facts, self.fault, self.ready = NO_FACTS, error.detail, True
+                    self.key, self.environment = key, environment
+                    self.changes = [change_row(each, principal.id) for each in waiting]
+                    if waiting:
+                        self.fault = f"{key} is new: it is there once somebody else approves it."
+                return
             versions = await flags.flag_versions(
                 session, principal, key, environment, limit=_VERSIONS
             )
@@ -137,11 +150,8 @@ class FlagState(ListState, rx.State):
             ]
             self.shares, self.shares_words = shares, in_sum(shares)
             self.variants_words = by_variant(exposures)
-            self.changes = [
-                change_row(each, principal.id)
-                for each in found.changes
-                if each.state in ("waiting", "scheduled")
-            ]
+            self.key, self.environment = key, environment
+            self.changes = [change_row(each, principal.id) for each in waiting]
             self.rollouts = [rollout_row(each, found) for each in found.rollouts]
             self.goes = guard_chart(minutes, found.definition, found.spec.off_variant)
             self.has_outcomes = bool(minutes)
