@@ -15,6 +15,7 @@ import psutil
 from backend.settings import SettingsError
 
 _MEASUREMENTS = {
+    "flags": ("backend.bench.flags", "bench_flags"),
     "ingest": ("backend.bench.ingest", "bench_ingest"),
     "ledger": ("backend.bench.ledger", "bench_ledger"),
     "live": ("backend.bench.live", "bench_live"),

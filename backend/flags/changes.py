@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.flags import change_repository, repository
 from backend.flags.models import ChangeRow
-from backend.flags.plans import Plan, Stale, Wanted, weigh
+from backend.flags.plans import Plan, Wanted, weigh
 from backend.flags.publishing import Author, publish
 from backend.flags.rollout_steps import begin
 from backend.flags.schemas import (
@@ -231,23 +231,34 @@ async def cancel_change(session: AsyncSession, principal: Principal, change_id: 
 
 
 async def publish_due(session: AsyncSession, change_id: UUID) -> bool:
-    """Publish a scheduled change whose moment has come; closes it where the flag has moved on."""
-    row = await change_repository.change(session, change_id)
+    """Publish a scheduled change whose moment has come; False where it is none any more.
+
+    Raises what publishing it by hand would: the flag may have moved on since.
+    """
+    row = await _due_change(session, change_id)
     if row is None:
         return False
-    await repository.lock_environment(session, row.environment)
-    row = await change_repository.change(session, change_id, lock=True)
-    if row is None or row.state != "scheduled":
-        return False
-    try:
-        plan = await weigh(session, Wanted.model_validate(row.wanted))
-        if plan.needs_approval and row.decided_by is None:
-            raise Conflict("It needs a second person by now; ask again.")
-    except (Stale, Invalid, Conflict) as error:
-        await _close(session, SYSTEM, row, "overtaken", error.detail)
-        return False
+    plan = await weigh(session, Wanted.model_validate(row.wanted))
+    if plan.needs_approval and row.decided_by is None:
+        raise Conflict("It needs a second person by now; ask again.")
     await _publish_kept(session, SYSTEM, row, plan)
     return True
+
+
+async def give_up_due(session: AsyncSession, change_id: UUID, why: str) -> None:
+    """Close a scheduled change that could not be published."""
+    row = await _due_change(session, change_id)
+    if row is not None:
+        await _close(session, SYSTEM, row, "overtaken", why)
+
+
+async def _due_change(session: AsyncSession, change_id: UUID) -> ChangeRow | None:
+    row = await change_repository.change(session, change_id)
+    if row is None:
+        return None
+    await repository.lock_environment(session, row.environment)
+    await session.refresh(row, with_for_update=True)
+    return row if row.state == "scheduled" else None
 
 
 async def _open_change(session: AsyncSession, change_id: UUID) -> ChangeRow:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from openfeature.contrib.tools.flagd.core.targeting.custom_ops import normalize_version
 
-from backend.flags.compiling import REGION, SEGMENT, targeting_of
+from backend.flags.compiling import BESIDE, REGION, SEGMENT, targeting_of
 from backend.flags.logic import KNOWN_OPERATORS, VERSION_OPERATORS
 from backend.flags.rule_schemas import Condition, FlagSpec, Rule, Segment
 from backend.flags.rules import (
@@ -79,6 +79,11 @@ def flag_faults(spec: FlagSpec, around: Surroundings, at: str) -> list[FieldErro
         faults += logic_faults(spec.targeting, around.segments, f"{at}/targeting")
         faults += _answer_faults(spec, f"{at}/targeting")
     seen: set[str] = set()
+    faults += [
+        _fault(f"{at}/metadata/{name}", "reserved", f"{name} has a field of its own.")
+        for name in spec.metadata
+        if name in BESIDE
+    ]
     for index, rule in enumerate(spec.rules):
         if rule.id in seen:
             faults.append(_fault(f"{at}/rules/{index}/id", "twice", f"{rule.id} is there twice."))

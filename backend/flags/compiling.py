@@ -17,6 +17,11 @@ from backend.flags.rules import (
 )
 
 REGION, SEGMENT, TARGETING_KEY = "region", "segment", "targetingKey"
+BESIDE = frozenset(
+    {"kind", "owner", "description", "sensitive", "expires_at", OFF_VARIANT, PREREQUISITES}
+)
+"""What a definition's metadata says that flagd has no field for."""
+
 _FLAG_KEY = {"var": "$flagd.flagKey"}
 
 

@@ -97,8 +97,8 @@ async def evaluate_flag(request: Request) -> Response:
     """
     key = str(request.path_params["key"])
     try:
-        served_by, environment, _ = await _entered(request)
-        context = await _context_of(request)
+        served_by, environment, _ = await entered(request)
+        context = await context_of(request)
     except DomainError as refusal:
         return _refused(refusal, {"key": key})
     served = environment.snapshot.one(key, context)
@@ -114,8 +114,8 @@ async def evaluate_flag(request: Request) -> Response:
 async def evaluate_flags(request: Request) -> Response:
     """All flags for the context in the body; 304 where the client has this answer already."""
     try:
-        served_by, environment, key = await _entered(request)
-        context = await _context_of(request)
+        served_by, environment, key = await entered(request)
+        context = await context_of(request)
         await _catch_up(request, environment)
     except DomainError as refusal:
         return _refused(refusal, {})
@@ -147,7 +147,7 @@ async def events(request: Request) -> Any:
                 raise Unauthenticated("The ticket of this stream is not valid any more.")
             environment = served_by.environments[name]
         else:
-            _, environment, _ = await _entered(request)
+            _, environment, _ = await entered(request)
         last_seen = request.headers.get("last-event-id")
         return streams.EventStream(environment, last_seen, _OPEN_TO_PAGES)
     except DomainError as refusal:
@@ -167,7 +167,7 @@ def _delivery() -> Delivery:
     return found
 
 
-async def _entered(request: Request) -> tuple[Delivery, ServedEnvironment, Key]:
+async def entered(request: Request) -> tuple[Delivery, ServedEnvironment, Key]:
     """Who asks, and the environment that their key opens."""
     served_by = _delivery()
     token = request.headers.get("x-api-key") or token_of(request)
@@ -190,7 +190,7 @@ async def _charge_for_wrong(request: Request, resources: Resources) -> None:
         raise Unavailable("Keys cannot be checked right now.") from error
 
 
-async def _context_of(request: Request) -> Mapping[str, Any]:
+async def context_of(request: Request) -> Mapping[str, Any]:
     try:
         raw = await body_of(request, LARGEST_CONTEXT)
     except TooLarge as error:

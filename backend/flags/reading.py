@@ -10,7 +10,14 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from backend.flags.compiling import REGION, SEGMENT, TARGETING_KEY, segment_logic, targeting_of
+from backend.flags.compiling import (
+    BESIDE,
+    REGION,
+    SEGMENT,
+    TARGETING_KEY,
+    segment_logic,
+    targeting_of,
+)
 from backend.flags.evaluation import OFF_VARIANT, PREREQUISITES
 from backend.flags.rule_schemas import Condition, FlagSpec, Prerequisite, Rule, Segment, Share
 from backend.flags.rules import (
@@ -22,9 +29,6 @@ from backend.flags.rules import (
     too_deep,
 )
 
-_BESIDE = frozenset(
-    {"kind", "owner", "description", "sensitive", "expires_at", OFF_VARIANT, PREREQUISITES}
-)
 _SIGNS = {sign: name for name, sign in NUMBER_COMPARISONS.items()}
 _VERSIONS = {sign: name for name, sign in VERSION_COMPARISONS.items()}
 
@@ -59,7 +63,7 @@ def spec_of(key: str, definition: Mapping[str, Any]) -> FlagSpec:
         "default_variant": default,
         "off_variant": metadata.get(OFF_VARIANT) or off_variant_of(variants, default),
         "prerequisites": _prerequisites(metadata.get(PREREQUISITES)),
-        "metadata": {name: value for name, value in metadata.items() if name not in _BESIDE},
+        "metadata": {name: value for name, value in metadata.items() if name not in BESIDE},
     }
     for name in ("kind", "owner", "description", "sensitive"):
         if name in metadata:

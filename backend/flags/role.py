@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.flags import change_repository, count_repository, repository, rollout_repository
-from backend.flags.changes import publish_due
-from backend.flags.rollout_steps import running, tend
+from backend.flags.changes import give_up_due, publish_due
+from backend.flags.models import RolloutRow
+from backend.flags.rollout_steps import hold, running, tend
 from backend.platform import clock
 from backend.platform.db import Database
+from backend.platform.errors import DomainError
 from backend.platform.resources import Resources
 
 _LOOK_EVERY_S = 1.0
@@ -38,14 +43,27 @@ async def turn(database: Database) -> None:
         due = await change_repository.due(session, clock.now(), _AT_ONCE)
         under_way = await running(session)
     for change_id in due:
-        async with database.unit_of_work() as session:
-            await publish_due(session, change_id)
+        try:
+            async with database.unit_of_work() as session:
+                await publish_due(session, change_id)
+        except DomainError as error:
+            async with database.unit_of_work() as session:
+                await give_up_due(session, change_id, error.detail)
     for rollout_id, environment in under_way:
-        async with database.unit_of_work() as session:
-            await repository.lock_environment(session, environment)
-            row = await rollout_repository.rollout(session, rollout_id, lock=True)
-            if row is not None and row.state == "running":
-                await tend(session, row)
+        try:
+            async with database.unit_of_work() as session:
+                if row := await _to_tend(session, rollout_id, environment):
+                    await tend(session, row)
+        except DomainError as error:
+            async with database.unit_of_work() as session:
+                if row := await _to_tend(session, rollout_id, environment):
+                    hold(row, error.detail)
+
+
+async def _to_tend(session: AsyncSession, rollout_id: UUID, environment: str) -> RolloutRow | None:
+    await repository.lock_environment(session, environment)
+    row = await rollout_repository.rollout(session, rollout_id, lock=True)
+    return row if row is not None and row.state == "running" else None
 
 
 async def tidy(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,13 +84,18 @@ async def tend(session: AsyncSession, rollout: RolloutRow) -> None:
         reason = await burn(session, rollout)
     except Unwatched as unwatched:
         # Never on without its guard: it stays where it is until it is watched again.
-        rollout.state, rollout.halted_because = "paused", str(unwatched)
-        rollout.updated_at, rollout.next_at = now, None
+        hold(rollout, str(unwatched))
         return
     if reason is not None:
         await _halt(session, rollout, reason, now)
     elif rollout.next_at is not None and rollout.next_at <= now:
         await _advance(session, SYSTEM, rollout, now)
+
+
+def hold(rollout: RolloutRow, why: str) -> None:
+    """Leave the rollout where it is until a person lets it go on."""
+    rollout.state, rollout.halted_because = "paused", why
+    rollout.updated_at, rollout.next_at = clock.now(), None
 
 
 async def _advance(
@@ -230,7 +236,7 @@ async def _errors(
     )
 
 
-async def running(session: AsyncSession) -> list[tuple[Any, str]]:
+async def running(session: AsyncSession) -> list[tuple[UUID, str]]:
     """Id and environment of the rollouts under way."""
     found = []
     for rollout_id in await rollout_repository.running(session):

@@ -68,6 +68,8 @@ PEOPLE: tuple[DemoPerson, ...] = (
         "Kuala Lumpur, through a group",
         groups=_groups(KUALA_LUMPUR_FLEET),
     ),
+    # Sensitive flags need a second person.
+    DemoPerson("dewi.lestari", "Dewi Lestari", "Admin", "Everywhere", ("admin",)),
     DemoPerson("maria.santos", "Maria Santos", "No role yet", "Manila"),
 )
 BY_KEY = {person.key: person for person in PEOPLE}

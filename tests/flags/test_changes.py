@@ -204,6 +204,16 @@ async def test_nor_does_a_segment_or_a_flag_that_it_needs(flags: Flags) -> None:
     assert (await flags.save(spec("parent", default_variant="on"), 1)).status == "waiting"
 
 
+async def test_nor_does_making_the_flag_anew(flags: Flags) -> None:
+    await sensitive(flags)
+    away = RestoreIn(version=1, version_seen=1, reason="cleaned up", confirm="wallet-topup")
+    result = await flags.call(service.archive_flag, ADA, "wallet-topup", away)
+    typed = Confirmed(confirm="wallet-topup")
+    await flags.call(service.approve_change, BO, result.change_id, typed)
+    assert await flags.served() is None
+    assert (await flags.save(spec(default_variant="on"), 2)).status == "waiting"
+
+
 async def test_a_change_that_was_passed_by_is_closed(flags: Flags) -> None:
     await sensitive(flags)
     first = await flags.save(spec(sensitive=True, default_variant="on"), 1)

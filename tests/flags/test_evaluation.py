@@ -125,6 +125,44 @@ def test_time_is_now() -> None:
     assert evaluate(flag(targeting), "f", {}).variant == "yes"
 
 
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        ("jack", "diamonds"),
+        ("queen", "diamonds"),
+        ("ten", "clubs"),
+        ("nine", "clubs"),
+        (3, "spades"),
+    ],
+)
+def test_shares_fall_as_the_third_version_of_flagds_bucketing_has_them(
+    name: Any, variant: str
+) -> None:
+    """Vectors of the public test bed of flagd."""
+    suits = ("clubs", "diamonds", "hearts", "spades")
+    by = {"cat": [{"var": "$flagd.flagKey"}, {"var": "user.name"}]}
+    targeting = {"fractional": [by, *([suit, 25] for suit in suits)]}
+    document = {
+        "state": "ENABLED",
+        "variants": {suit: suit for suit in suits},
+        "targeting": targeting,
+    }
+    definitions = {"flags": {"fractional-flag": document}}
+    found = evaluate(definitions, "fractional-flag", {"user": {"name": name}})
+    assert found.variant == variant
+
+
+@pytest.mark.parametrize(
+    ("key", "variant"), [("user-1", "heads"), ("user-2", "tails"), ("user-3", "heads")]
+)
+def test_shares_by_targeting_key_fall_as_there(key: str, variant: str) -> None:
+    targeting = {"fractional": [["heads"], ["tails", 1]]}
+    coin = {"state": "ENABLED", "variants": {"heads": 1, "tails": 0}, "targeting": targeting}
+    definitions = {"flags": {"fractional-flag-shorthand": coin}}
+    found = evaluate(definitions, "fractional-flag-shorthand", {"targetingKey": key})
+    assert found.variant == variant
+
+
 values = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from(["", "a", "ab", "5.2.0", "x.y"])
 )
@@ -143,6 +181,8 @@ def _larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             inner, st.sampled_from(VERSIONS), st.sampled_from(["=", "<", "^", "~", ">=", "?"]),
         ),
         st.builds(lambda a, w: {"fractional": [["a", w], [a, 5]]}, inner, st.integers(-1, 9)),
+        st.builds(lambda key: {"var": key}, inner),
+        st.builds(lambda items: {"fractional": [{"merge": items}, ["a", 1], ["x", 3]]}, several),
         st.builds(lambda by, w: {"fractional": [by, ["a", w], ["x", 3]]}, inner, st.integers(0, 9)),
         st.builds(
             lambda op, items: {op: [{"var": "tags"}, items]},

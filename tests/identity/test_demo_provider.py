@@ -79,6 +79,11 @@ def test_there_is_a_person_for_each_role() -> None:
     assert None not in grants
 
 
+def test_there_are_two_who_can_agree_on_a_sensitive_flag() -> None:
+    admins = [person for person in PEOPLE if "admin" in person.roles]
+    assert len({person.oid for person in admins}) == 2
+
+
 async def test_metadata_has_entras_shape(client: httpx.AsyncClient) -> None:
     own = f"/auth/demo-idp/{demo_provider.TENANT}/v2.0/.well-known/openid-configuration"
     metadata = (await client.get(own)).json()
