@@ -21,6 +21,7 @@ from backend.flags.editing import (
 from backend.flags.exchange import export_flags, import_flags
 from backend.flags.explaining import explain
 from backend.flags.guard import Guard, register_guard
+from backend.flags.outcome_views import OutcomeMinute, outcome_minutes
 from backend.flags.plans import Stale
 from backend.flags.rollouts import pause_rollout, resume_rollout, start_rollout, stop_rollout
 from backend.flags.segments import list_segments, save_segment
@@ -30,6 +31,7 @@ __all__ = [
     "Guard",
     "NoSuchFlag",
     "NotASecondPerson",
+    "OutcomeMinute",
     "Stale",
     "approve_change",
     "archive_flag",
@@ -45,6 +47,7 @@ __all__ = [
     "list_changes",
     "list_flags",
     "list_segments",
+    "outcome_minutes",
     "pause_rollout",
     "preview_change",
     "published",

@@ -3,6 +3,8 @@ import { useEffect, useState } from "react";
 
 const count = (n) => Math.round(n).toLocaleString("en-GB");
 
+const told = (words) => (words.length > 1 ? `${words.length} changes` : words[0] ?? "nothing changes");
+
 function Figure({ name, value, note }) {
   return <div className="wpf-figure"><span>{name}</span><strong>{value}</strong><span>{note}</span></div>;
 }
@@ -77,7 +79,7 @@ export function Change({ flag, preview, fresh, incomplete, conflict, busy, onSav
     <section className="wp-panel wpf-change" aria-label="Your change" aria-busy={!fresh && !incomplete}>
       <div className="wp-panel-head">
         <h2>Your change, not saved</h2>
-        <span className="wp-muted wp-clip" aria-live="polite">{fault ? "" : fresh ? shown.words[0] ?? "nothing changes" : "looking whom it touches"}</span>
+        <span className="wp-muted wp-clip" aria-live="polite">{fault ? "" : fresh ? told(shown.words) : "looking whom it touches"}</span>
       </div>
       {conflict && <p className="wp-panel-body wp-warn" role="alert">{conflict} Discard yours to see it, or publish after you have looked.</p>}
       {fault && <p className="wp-panel-body wp-form-fault" role="alert">{fault}</p>}

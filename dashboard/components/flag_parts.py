@@ -12,6 +12,7 @@ from dashboard.components.browser_parts import part
 _MAP = part(__file__, "flag_map.jsx")
 _SHAPES = part(__file__, "flag_map_shapes.js")
 _SEGMENT = part(__file__, "flag_segment.jsx")
+_IMPORT = part(__file__, "flag_import.jsx")
 _EDITOR = part(__file__, "flag_editor.jsx")
 # Named one by one: each part is linked beside the first, where its imports look for it.
 _PARTS = [
@@ -84,9 +85,22 @@ class _SegmentEditor(rx.Component):
     on_save: rx.EventHandler[_one]
 
 
+class _FlagImport(rx.Component):
+    """The form that takes a flagd document."""
+
+    library = _IMPORT.importable_path
+    tag = "FlagImport"
+
+    path: rx.Var[str]
+    environment: rx.Var[str]
+
+    on_done: rx.EventHandler[rx.event.no_args_event_spec]
+
+
 map_shapes = _MapShapes.create
 flag_map = _FlagMap.create
 flag_editor = _FlagEditor.create
+flag_import = _FlagImport.create
 segment_editor = _SegmentEditor.create
 
 

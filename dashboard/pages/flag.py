@@ -11,7 +11,8 @@ from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.page_states import thing_bones
 from dashboard.components.tables import NUMBER, empty_state, trouble, two_lines
 from dashboard.components.work_parts import changed
-from dashboard.pages.flag_deeds import changes, killed, rollouts
+from dashboard.pages.flag_changes import changes
+from dashboard.pages.flag_deeds import killed, rollouts
 from dashboard.pages.flag_try import playground
 from dashboard.shell import console_page
 from dashboard.states.flag import FlagState
@@ -35,7 +36,7 @@ def flag() -> rx.Component:
                 rx.el.div(
                     _head(),
                     killed(),
-                    changes(),
+                    changes(FlagState.changes, FlagState.environment),
                     flag_editor(
                         loaded=FlagState.loaded,
                         flag=_facts,
@@ -60,7 +61,15 @@ def flag() -> rx.Component:
                 ),
                 class_name="wpf-page",
             ),
-            rx.cond(FlagState.fault == "", thing_bones("The flag is being read")),
+            rx.cond(
+                FlagState.fault == "",
+                thing_bones("The flag is being read"),
+                rx.el.div(
+                    changes(FlagState.changes, FlagState.environment),
+                    environments(FLAGS + "/" + FlagState.key, FlagState.environment),
+                    class_name="wp-stack wpf-absent",
+                ),
+            ),
         ),
         changed(value=_facts["environment"], on_other=FlagTryState.forget),
         pulse(seconds=REFRESH_EVERY_S, on_beat=FlagState.refresh),

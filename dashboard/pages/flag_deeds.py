@@ -10,6 +10,7 @@ from dashboard.components.basics import state_word
 from dashboard.components.forms import field, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import two_lines
+from dashboard.components.work_parts import chart
 from dashboard.states.flag import FlagState
 from dashboard.states.flag_rollout import FlagRolloutState
 from dashboard.states.shell import ShellState
@@ -54,91 +55,6 @@ def killed() -> rx.Component:
     )  # fmt: skip
 
 
-def changes() -> rx.Component:
-    """Changes that wait for a second person or their time."""
-    return rx.foreach(FlagState.changes, _change)
-
-
-def _change(each: rx.Var) -> rx.Component:
-    approving = "approve-" + each["id"].to(str)
-    rejecting = "reject-" + each["id"].to(str)
-    waits = each["state"] == "awaits approval"
-    return rx.el.section(
-        rx.el.div(
-            state_word(each["tone"], each["state"]),
-            rx.cond(
-                each["publish_at"] != "",
-                rx.el.span("to be published ", ago(at=each["publish_at"]), class_name="wp-muted"),
-            ),
-            rx.el.span(class_name="wp-grow"),
-            rx.cond(
-                waits & FlagState.may_approve & ~each["mine"].to(bool),
-                rx.fragment(
-                    _small("Approve", FlagState.ask(approving), "wp-button-main"),
-                    _small("Refuse", FlagState.ask(rejecting)),
-                ),
-            ),
-            rx.cond(
-                each["mine"].to(bool) | ~waits,
-                rx.cond(
-                    FlagState.may_write,
-                    _small("Take back", FlagState.take_back(each["id"])),
-                ),
-            ),
-            class_name="wp-row wpf-waits-head",
-        ),
-        two_lines(
-            rx.foreach(
-                each["words"].to(list[str]), lambda words: rx.el.div(words, class_name="wp-strong")
-            ),
-            rx.el.span(
-                each["by"], ", ", ago(at=each["asked_at"]), ": ", each["reason"],
-                rx.cond(waits & each["mine"].to(bool), " · somebody else approves it", ""),
-            ),
-        ),
-        rx.el.details(
-            rx.el.summary("as JSON"),
-            rx.el.pre(each["diff"], class_name="wpf-code", tab_index=0),
-            class_name="wpf-diff-of",
-        ),
-        rx.cond(
-            FlagState.asking == approving,
-            _decision(
-                FlagState.approve, each["id"], "Approve and publish",
-                rx.cond(
-                    _facts["environment"] == "production",
-                    field(
-                        rx.el.span("Type ", rx.el.code(each["typed"])),
-                        text_input("confirm", required=True, spell_check=False, auto_focus=True),
-                    ),
-                ),
-            ),
-        ),
-        rx.cond(
-            FlagState.asking == rejecting,
-            _decision(
-                FlagState.reject, each["id"], "Refuse",
-                field("Why not", text_input("reason", required=True, min_length=3,
-                                            max_length=500, auto_focus=True)),
-            ),
-        ),
-        class_name="wpf-waits",
-        aria_label="A change that waits",
-    )  # fmt: skip
-
-
-def _decision(deed: Any, change: rx.Var, word: str, *fields: rx.Component) -> rx.Component:
-    return rx.el.form(
-        rx.el.input(type="hidden", name="change", value=change),
-        *fields,
-        rx.el.button(
-            word, type="submit", disabled=FlagState.busy, class_name="wp-button wp-button-main"
-        ),
-        rx.el.button("Not now", type="button", on_click=FlagState.ask(""), class_name="wp-button"),
-        on_submit=deed,
-    )
-
-
 def rollouts() -> rx.Component:
     """Rollouts with their steps, and the form that starts one."""
     return rx.el.section(
@@ -156,6 +72,14 @@ def rollouts() -> rx.Component:
         ),
         rx.cond(FlagState.asking == "rollout", _start()),
         rx.foreach(FlagState.rollouts, _rollout),
+        rx.cond(
+            FlagState.has_outcomes,
+            rx.el.div(
+                rx.el.p("What went well, minute by minute", class_name="wp-muted"),
+                chart(FlagState.goes, "What went well for those who got it, and for the others"),
+                class_name="wp-item",
+            ),
+        ),
         rx.cond(
             (FlagState.rollouts.length() == 0) & (FlagState.asking != "rollout"),
             rx.el.p(

@@ -5,7 +5,13 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
-from dashboard.components.flag_parts import environments, flag_map, flag_tabs, map_shapes
+from dashboard.components.flag_parts import (
+    environments,
+    flag_import,
+    flag_map,
+    flag_tabs,
+    map_shapes,
+)
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
@@ -14,9 +20,8 @@ from dashboard.components.tables import NUMBER, trouble, two_lines
 from dashboard.components.work_parts import drawer
 from dashboard.listing import listing
 from dashboard.shell import console_page
-from dashboard.states.flag_import import FlagImportState
 from dashboard.states.flag_words import FLAGS
-from dashboard.states.flags import KINDS, SHOWN, STATES, FlagsState
+from dashboard.states.flags import IMPORT, KINDS, SHOWN, STATES, FlagsState
 from dashboard.states.views import ViewsState
 
 REFRESH_EVERY_S = 5.0
@@ -52,7 +57,7 @@ def flags() -> rx.Component:
                 rx.cond(
                     FlagsState.may_write,
                     rx.fragment(
-                        rx.el.button("Import", type="button", on_click=FlagImportState.ask(True),
+                        rx.el.button("Import", type="button", on_click=FlagsState.ask_import(True),
                                      class_name="wp-button wp-button-small"),
                         rx.el.button("New flag", type="button", on_click=FlagsState.ask_new(True),
                                      class_name="wp-button wp-button-small wp-button-main"),
@@ -85,7 +90,7 @@ def flags() -> rx.Component:
                 bones=10,
             ),
             class_name=rx.cond(
-                FlagsState.may_kill,
+                FlagsState.may_kill | ~FlagsState.ready,
                 "wp-panel wp-list-first wp-dense",
                 "wp-panel wp-list-first wp-dense wp-readonly",
             ),
@@ -156,7 +161,7 @@ def _waiting() -> rx.Component:
                 lambda each: link(
                     state_word(each["tone"], each["state"]),
                     two_lines(
-                        rx.el.span(rx.el.code(each["keys"]), "  ", each["title"]),
+                        rx.el.span(rx.el.code(each["title"]), "  ", each["words"].to(list[str])[0]),
                         rx.el.span(each["by"], ": ", each["reason"]),
                     ),
                     rx.cond(
@@ -249,43 +254,9 @@ def _new() -> rx.Component:
 
 
 def _import() -> rx.Component:
-    state = FlagImportState
     return drawer(
-        rx.el.form(
-            rx.el.p(
-                "A flagd document. All of it is published together, or nothing of it where "
-                "anything is wrong.",
-                class_name="wp-muted",
-            ),
-            field("Into", choice_input("environment", (("staging", "staging"),
-                                                       ("production", "production")),
-                                       default_value=FlagsState.environment)),
-            field(
-                "Document",
-                rx.el.textarea(name="document", rows=14, required=True, spell_check=False,
-                               placeholder='{"flags": {"wallet-topup": {}}}',
-                               class_name="wp-input wp-textarea wp-mono"),
-            ),
-            field("Why", text_input("reason", required=True, min_length=3, max_length=500)),
-            field("For production type: production", text_input("confirm", spell_check=False)),
-            rx.cond(
-                state.faults.length() > 0,
-                rx.el.ul(
-                    rx.foreach(state.faults, rx.el.li),
-                    class_name="wp-form-fault",
-                    role="alert",
-                ),
-            ),
-            rx.cond(state.result != "", rx.el.p(state.result, role="status")),
-            rx.el.div(
-                rx.el.button("Import", type="submit", disabled=state.busy,
-                             class_name="wp-button wp-button-main"),
-                class_name="wp-form-end",
-            ),
-            on_submit=state.take,
-            class_name="wp-drawer-form",
-        ),
-        open=state.open,
+        flag_import(path=IMPORT, environment=FlagsState.environment, on_done=FlagsState.refresh),
+        open=FlagsState.importing,
         label="Import flags",
-        on_leave=state.ask(False),
-    )  # fmt: skip
+        on_leave=FlagsState.ask_import(False),
+    )

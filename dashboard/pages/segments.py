@@ -9,6 +9,7 @@ from dashboard.components.flag_parts import environments, flag_tabs, segment_edi
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import NUMBER, trouble, two_lines
 from dashboard.listing import listing
+from dashboard.pages.flag_changes import changes
 from dashboard.shell import console_page
 from dashboard.states.flag_words import SEGMENTS
 from dashboard.states.segments import SegmentsState
@@ -32,6 +33,7 @@ def segments() -> rx.Component:
             class_name="wp-page-head",
         ),
         trouble(state.fault, state.load),
+        changes(state.changes, state.environment),
         rx.el.div(
             rx.el.section(
                 listing(

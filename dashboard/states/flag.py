@@ -6,26 +6,22 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 from pydantic import ValidationError
 
 from backend.flags import service as flags
 from backend.flags.schemas import (
-    Confirmed,
-    DecisionIn,
     Environment,
     FlagFilter,
     FlagSpec,
     KillIn,
     RestoreIn,
     SaveIn,
-    SaveResult,
 )
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
-from backend.platform.errors import Invalid
+from backend.platform.errors import NotFound
 from backend.regions import service as regions
 from dashboard import gateway
 from dashboard.gateway import DomainError, Session, requires
@@ -36,6 +32,7 @@ from dashboard.states.flag_facts import (
     RolloutRow,
     VersionRow,
     facts_of,
+    guard_chart,
     no_preview,
     preview_of,
     rollout_row,
@@ -45,13 +42,14 @@ from dashboard.states.flag_words import (
     ChangeRow,
     ShareRow,
     by_variant,
+    came_of,
     change_row,
     environment_of,
     in_sum,
     reach,
 )
 from dashboard.states.flags import fault_words
-from dashboard.states.paging import ListState, form_text, loads, uuid_or_none
+from dashboard.states.paging import ListState, form_text, loads
 from dashboard.states.shell import tell
 
 _Act = Callable[[Session, Principal, str, Environment], Awaitable[str]]
@@ -61,6 +59,8 @@ _VERSIONS = 30
 class FlagState(ListState, rx.State):
     """One flag in one environment."""
 
+    key: str = ""
+    environment: str = "production"
     facts: Facts = NO_FACTS
     spec: dict[str, Any] = {}
     definition: str = ""
@@ -75,9 +75,10 @@ class FlagState(ListState, rx.State):
     variants_words: str = ""
     changes: list[ChangeRow] = []
     rollouts: list[RolloutRow] = []
+    goes: dict[str, Any] = {}
+    has_outcomes: bool = False
     versions: list[VersionRow] = []
     may_write: bool = False
-    may_approve: bool = False
     may_kill: bool = False
     busy: bool = False
     asking: str = ""
@@ -106,19 +107,27 @@ class FlagState(ListState, rx.State):
         async with self:
             key, environment = self._key(), self._env()
         async with gateway.open(self) as (session, principal):
-            found = await flags.get_flag(session, principal, key, environment)
+            waiting = await flags.list_changes(session, principal, environment, key=key)
+            try:
+                found = await flags.get_flag(session, principal, key, environment)
+            except NotFound as error:
+                async with self:
+                    self.facts, self.fault, self.ready = NO_FACTS, error.detail, True
+                    self.key, self.environment = key, environment
+                    self.changes = [change_row(each, principal.id) for each in waiting]
+                    if waiting:
+                        self.fault = f"{key} is new: it is there once somebody else approves it."
+                return
             versions = await flags.flag_versions(
                 session, principal, key, environment, limit=_VERSIONS
             )
             exposures = await flags.exposure(session, principal, key, environment)
+            minutes = await flags.outcome_minutes(session, principal, key, environment)
             segments = await flags.list_segments(session, principal, environment)
             wanted = FlagFilter(environment=environment)
             others = await flags.list_flags(session, principal, wanted, limit=200)
             tops = (await regions.directory(session, principal)).tops()
-            held = {
-                verb: identity.may(principal, f"flags:{verb}")
-                for verb in ("write", "approve", "kill")
-            }
+            held = {verb: identity.may(principal, f"flags:{verb}") for verb in ("write", "kill")}
         names = {each.code: each.name for each in tops}
         shares = reach(exposures, found.definition, found.spec.off_variant, names)
         spec = found.spec.model_dump(mode="json")
@@ -141,15 +150,13 @@ class FlagState(ListState, rx.State):
             ]
             self.shares, self.shares_words = shares, in_sum(shares)
             self.variants_words = by_variant(exposures)
-            self.changes = [
-                change_row(each, principal.id)
-                for each in found.changes
-                if each.state in ("waiting", "scheduled")
-            ]
+            self.key, self.environment = key, environment
+            self.changes = [change_row(each, principal.id) for each in waiting]
             self.rollouts = [rollout_row(each, found) for each in found.rollouts]
+            self.goes = guard_chart(minutes, found.definition, found.spec.off_variant)
+            self.has_outcomes = bool(minutes)
             self.versions = [version_row(each, found.version) for each in versions]
-            self.may_write, self.may_approve = held["write"], held["approve"]
-            self.may_kill = held["kill"]
+            self.may_write, self.may_kill = held["write"], held["kill"]
             self.fault, self.ready = "", True
 
     def _key(self) -> str:
@@ -199,7 +206,7 @@ class FlagState(ListState, rx.State):
                 publish_at=datetime.fromisoformat(at) if at else None,
             )
             verb = flags.schedule_change if at else flags.save_flag
-            return _came_of(await verb(session, caller, wanted))
+            return came_of(await verb(session, caller, wanted))
 
         return await self._act(act)
 
@@ -259,43 +266,9 @@ class FlagState(ListState, rx.State):
                 reason=form_text(form, "reason"),
                 confirm=form_text(form, "confirm"),
             )
-            return _came_of(await verb(session, caller, key, wanted))
+            return came_of(await verb(session, caller, key, wanted))
 
         return act
-
-    @rx.event(background=True)
-    @requires("flags:approve")
-    async def approve(self, form: dict[str, Any]) -> Any:
-        """Let another person's change be published."""
-        wanted = Confirmed(confirm=form_text(form, "confirm"))
-
-        async def act(session: Session, caller: Principal, *_: Any) -> str:
-            return _came_of(await flags.approve_change(session, caller, _id_of(form), wanted))
-
-        return await self._act(act)
-
-    @rx.event(background=True)
-    @requires("flags:approve")
-    async def reject(self, form: dict[str, Any]) -> Any:
-        """Refuse another person's change."""
-
-        async def act(session: Session, caller: Principal, *_: Any) -> str:
-            wanted = DecisionIn(reason=form_text(form, "reason"))
-            await flags.reject_change(session, caller, _id_of(form), wanted)
-            return "Refused; who asked for it sees why."
-
-        return await self._act(act)
-
-    @rx.event(background=True)
-    @requires("flags:write")
-    async def take_back(self, change_id: str) -> Any:
-        """Take back a change of one's own, or one that is only scheduled."""
-
-        async def act(session: Session, caller: Principal, *_: Any) -> str:
-            await flags.cancel_change(session, caller, _id_of({"change": change_id}))
-            return "Taken back; nothing of it was published."
-
-        return await self._act(act)
 
     async def _act(self, act: _Act) -> Any:
         """Carry out one action once, tell what came of it, and show the flag anew."""
@@ -329,19 +302,3 @@ def _spec_of(sent: dict[str, Any], key: str) -> FlagSpec:
 
 def _number(value: object) -> int:
     return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
-
-
-def _id_of(form: dict[str, Any]) -> UUID:
-    found = uuid_or_none(form_text(form, "change"))
-    if found is None:
-        raise Invalid("This names no change.")
-    return found
-
-
-def _came_of(done: SaveResult) -> str:
-    return {
-        "published": f"Published as version {done.version}.",
-        "waiting": "Kept: somebody else has to approve it.",
-        "scheduled": "Scheduled; it is published by itself.",
-        "unchanged": "Nothing is different, so nothing was published.",
-    }[done.status]

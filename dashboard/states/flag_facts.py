@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any, TypedDict
 
 from backend.flags.schemas import ChangePreview, FlagDetail, FlagVersion, Rollout
+from backend.flags.service import OutcomeMinute
+from dashboard import theme
 from dashboard.drawing import spoken_seconds
-from dashboard.states.flag_words import ROLLOUT_TONES, TONES
+from dashboard.states.flag_words import ROLLOUT_TONES, TONES, counts_as_on
 from dashboard.states.paging import iso
 
 _TONES_OF_CAUSES = {
@@ -221,3 +223,32 @@ def _step_note(rollout: Rollout, at: int) -> str:
     wait = rollout.steps[at].wait_s
     waited = f"for {spoken_seconds(wait)}" if wait else "to stay"
     return state if state in ("halted", "now") else waited
+
+
+def guard_chart(
+    minutes: Sequence[OutcomeMinute], definition: Mapping[str, Any], off: str
+) -> dict[str, Any]:
+    """Two lines: what went well, minute by minute, for those who got it and for the others."""
+
+    def line(name: str, on: bool, color: str, dash: str) -> dict[str, Any]:
+        sums: dict[str, tuple[int, int]] = {}
+        for each in minutes:
+            if counts_as_on(definition, off, each.variant) is on:
+                good, bad = sums.get(iso(each.minute), (0, 0))
+                sums[iso(each.minute)] = (good + each.good, bad + each.bad)
+        return {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": list(sums),
+            "y": [round(100 * good / max(good + bad, 1), 2) for good, bad in sums.values()],
+            "line": {"color": color, "dash": dash, "width": 1.5},
+        }
+
+    return {
+        "data": [
+            line("got it", True, theme.ACCENT, "solid"),
+            line("the others", False, theme.OFF, "dot"),
+        ],
+        "layout": {"yaxis": {"ticksuffix": " %", "rangemode": "normal"}},
+    }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, cast, get_args
 
-from backend.flags.schemas import Change, Environment, Exposure
+from backend.flags.schemas import Change, Environment, Exposure, SaveResult
 from dashboard.states.paging import iso
 
 FLAGS = "/flags"
@@ -17,6 +18,7 @@ ROLLOUT_TONES = {
     "done": "good", "stopped": "off",
 }  # fmt: skip
 _COUNTRY_LETTERS = 2
+_MANY = re.compile(r"^\d+ flags, \d+ segments$")
 
 
 class ShareRow(TypedDict):
@@ -122,7 +124,7 @@ def change_row(change: Change, caller: str) -> ChangeRow:
         "id": str(change.id),
         "title": change.title,
         "keys": ", ".join(change.keys),
-        "link": flag_link(change.keys[0], change.environment) if change.keys else FLAGS,
+        "link": _page_of(change),
         "tone": "warning" if change.state == "waiting" else "info",
         "state": "awaits approval" if change.state == "waiting" else "scheduled",
         "words": change.words,
@@ -132,5 +134,22 @@ def change_row(change: Change, caller: str) -> ChangeRow:
         "asked_at": iso(change.asked_at),
         "publish_at": iso(change.publish_at),
         "mine": change.asked_by == caller,
-        "typed": change.keys[0] if len(change.keys) == 1 else change.title,
+        # What is typed is the one thing it is about, or where it counts.
+        "typed": change.environment if _MANY.search(change.title) else change.title,
     }
+
+
+def _page_of(change: Change) -> str:
+    if change.keys:
+        return flag_link(change.keys[0], change.environment)
+    return SEGMENTS + ("" if change.environment == "production" else f"?env={change.environment}")
+
+
+def came_of(done: SaveResult) -> str:
+    """What became of a change, in a sentence."""
+    return {
+        "published": f"Published as version {done.version}.",
+        "waiting": "Kept: somebody else has to approve it.",
+        "scheduled": "Scheduled; it is published by itself.",
+        "unchanged": "Nothing is different, so nothing was published.",
+    }[done.status]

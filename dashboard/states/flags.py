@@ -57,6 +57,7 @@ KINDS = tuple(
 )
 SHOWN = (("", "In use"), ("stale", "Stale only"), ("archived", "Archived"))
 _CSV = "/api/v1/flags.csv"
+IMPORT = "/api/v1/flags/import"
 _EXPORT = "/api/v1/flags/export"
 
 
@@ -119,6 +120,7 @@ class FlagsState(ListState, rx.State):
     outcome: list[OutcomeRow] = []
     outcome_words: str = ""
     making: bool = False
+    importing: bool = False
     make_fault: str = ""
 
     @rx.event(background=True)
@@ -222,6 +224,12 @@ class FlagsState(ListState, rx.State):
     async def ask_new(self, open_it: bool) -> None:
         """Open the form of a new flag, or close it."""
         self.making, self.make_fault = open_it is True, ""
+
+    @rx.event
+    @requires("flags:write")
+    async def ask_import(self, open_it: bool) -> None:
+        """Open the drawer that takes a document, or close it."""
+        self.importing = open_it is True
 
     @rx.event(background=True)
     @requires("flags:write")

@@ -12,7 +12,7 @@ from backend.flags.schemas import SegmentIn, SegmentOut
 from backend.identity import service as identity
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.flag_words import SEGMENTS, environment_of
+from dashboard.states.flag_words import SEGMENTS, ChangeRow, change_row, environment_of
 from dashboard.states.flags import fault_words
 from dashboard.states.paging import ListState, address, iso, loads
 from dashboard.states.shell import tell
@@ -40,6 +40,7 @@ class SegmentsState(ListState, rx.State):
 
     environment: str = "production"
     rows: list[SegmentRow] = []
+    changes: list[ChangeRow] = []
     chosen: dict[str, Any] = _EMPTY
     chosen_version: int = 0
     chosen_used: list[str] = []
@@ -61,6 +62,7 @@ class SegmentsState(ListState, rx.State):
             self.fault, self.save_fault = "", ""
         async with gateway.open(self) as (session, principal):
             found = await flags.list_segments(session, principal, environment)
+            waiting = await flags.list_changes(session, principal, environment)
             may_write = identity.may(principal, "flags:write")
         env = "" if environment == "production" else environment
         chosen = next((each for each in found if each.segment.name == wanted), None)
@@ -71,6 +73,7 @@ class SegmentsState(ListState, rx.State):
                 for each in found
                 if text in f"{each.segment.name} {each.segment.description}".lower()
             ]
+            self.changes = [change_row(each, principal.id) for each in waiting if not each.keys]
             self.chosen = chosen.segment.model_dump(mode="json") if chosen else _EMPTY
             self.chosen_version = chosen.version if chosen else 0
             self.chosen_used = chosen.used_by if chosen else []
