@@ -112,8 +112,8 @@ class Deed(TypedDict):
 NOTHING: Facts = {
     "id": "", "number": "", "title": "", "severity": "", "tone": "off", "state": "",
     "state_tone": "off", "note": "", "kind": "", "place": "", "zone": "UTC", "services": "",
-    "opened_by": "", "commander": "", "follows": "", "merged_into": "", "firing": "", "reopened": "",
-    "impact": "", "over": False,
+    "opened_by": "", "commander": "", "follows": "", "merged_into": "", "firing": "",
+    "reopened": "", "impact": "", "over": False,
 }  # fmt: skip
 
 
