@@ -295,7 +295,9 @@ def verify(data: DataDir = _DEFAULT_DATA) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="ingest, live, console, dispatch or ledger.")],
+    name: Annotated[
+        str, typer.Argument(help="ingest, live, console, dispatch, ledger or incidents.")
+    ],
     as_json: AsJson = False,
     seconds: Annotated[int, typer.Option(min=1, help="How long each part is measured.")] = 60,
     instances: Annotated[

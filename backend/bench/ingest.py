@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, cycle
-from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from redis.exceptions import RedisError
@@ -23,14 +16,12 @@ from sqlalchemy import text
 
 from backend.bench.load import Load, send_for
 from backend.bench.report import Figure
+from backend.bench.running import running_system
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token
-from backend.migrations import schema
-from backend.platform import embedded
-from backend.platform.processes import Child, Spec, StartError
+from backend.platform.processes import StartError
 from backend.platform.resources import Resources, open_resources
 from backend.regions.service import seed
-from backend.settings import Settings, adopt, child_environment
 from backend.simulation.doorways import Device
 from backend.simulation.operator import DriverWish, Operator
 from backend.simulation.transport import Connections
@@ -79,7 +70,10 @@ async def bench_ingest(seconds: float = 60.0) -> list[Figure]:
     Single fixes and empty answers take turns on the same connections, so that both meet the
     machine in the same state.
     """
-    async with _running_system() as system, open_resources(system.settings) as resources:
+    async with (
+        running_system("projector", "scheduler", "relay") as system,
+        open_resources(system.settings) as resources,
+    ):
         devices = await _devices(resources, system.url)
         empty, single = await _singles(system.port, devices, min(seconds, 30.0))
         await _worked_off(resources, single.statuses[202])
@@ -88,69 +82,6 @@ async def bench_ingest(seconds: float = 60.0) -> list[Figure]:
             resources, system.port, devices, seconds, WANTED_FIXES_PER_S / BATCH, 20
         )
     return [*_single_figures(empty, single), *_batch_figures(flat_out, paced)]
-
-
-@dataclass(frozen=True, slots=True)
-class _System:
-    settings: Settings
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-@asynccontextmanager
-async def _running_system() -> AsyncIterator[_System]:
-    """Stores, one web process and one worker in a folder that is gone afterwards."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waypost-bench-")))
-        # PostgreSQL runs as another user where we are root.
-        os.chmod(folder, 0o755)  # noqa: PTH101, S103
-        stores = stack.enter_context(embedded.running_stores(folder))
-        await asyncio.to_thread(schema.upgrade, stores.database_url)
-        values = {
-            "WAYPOST_ENV": "development",
-            "WAYPOST_DATABASE_URL": stores.database_url,
-            "WAYPOST_REDIS_URL": stores.redis_url,
-            "WAYPOST_DATA_DIR": str(folder),
-            "WAYPOST_LOG_LEVEL": "warning",
-        }
-        settings = adopt(values)
-        port = _free_port()
-        for spec in _specs(folder, child_environment(**values), port):
-            child = Child(spec)
-            stack.callback(child.stop)
-            child.wait_ready()
-        yield _System(settings, port)
-
-
-def _specs(folder: Path, environment: dict[str, str], port: int) -> list[Spec]:
-    web = [
-        sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--loop", "uvloop",
-        "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--http", "1",
-        "--log-level", "warning", "backend.bench.ingest:application",
-    ]  # fmt: skip
-    worker = [sys.executable, "-m", "backend.cli", "worker", "projector", "scheduler", "relay"]
-    url = f"http://127.0.0.1:{port}/api/health/ready"
-    return [
-        Spec("worker", worker, lambda: True, folder / "logs" / "worker.log", environment),
-        Spec("web", web, lambda: _answers(url), folder / "logs" / "web.log", environment),
-    ]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 async def _devices(resources: Resources, url: str) -> list[Device]:

@@ -19,6 +19,7 @@ _MEASUREMENTS = {
     "ledger": ("backend.bench.ledger", "bench_ledger"),
     "live": ("backend.bench.live", "bench_live"),
     "console": ("backend.bench.console", "bench_console"),
+    "incidents": ("backend.bench.incidents", "bench_incidents"),
     "dispatch": ("backend.bench.dispatch", "bench_dispatch"),
 }
 

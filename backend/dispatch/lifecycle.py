@@ -18,6 +18,7 @@ from backend.identity.schemas import Principal
 from backend.platform import clock, indicators
 from backend.platform.ids import uuid7
 from backend.platform.outbox import Event, emit
+from backend.platform.telemetry import about
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ async def order_to_change(
             identity.authorize(principal, permission, place_of(order))
         raise NoSuchOrder
     indicators.in_region(order.region)
+    about(order=order.number)
     if seen_version is not None and seen_version != order.version:
         raise Moved(await _what_happened(session, order))
     return order
@@ -148,6 +150,7 @@ async def note(
 ) -> OrderEventRow:
     """Append a step to the history of a locked order and tell it to others; the state stays."""
     now = clock.now()
+    about(order=order.number)
     order.version += 1
     order.updated_at = now
     row = OrderEventRow(

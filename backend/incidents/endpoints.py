@@ -162,10 +162,10 @@ async def clock_figures(
     )
 
 
-@router.get("/runbooks/{number}")
-async def get_runbook(caller: Reader, number: Named) -> Runbook:
-    """What to do when a service fails; the name of the service stands for the number."""
-    found = service.runbook(number)
+@router.get("/runbooks/{name}", dependencies=[Depends(requires("incidents:read"))])
+async def get_runbook(name: Named) -> Runbook:
+    """What to do when a service fails."""
+    found = service.runbook(name)
     if found is None:
         raise NotFound("Nobody wrote a runbook for this service.")
     return found

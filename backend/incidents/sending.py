@@ -167,6 +167,10 @@ def _mail(settings: Settings, message: EmailMessage) -> str | None:
             if server.username:
                 smtp.login(unquote(server.username), unquote(server.password or ""))
             smtp.send_message(message)
+    except smtplib.SMTPResponseException as error:
+        said = error.smtp_error
+        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+        return f"The mail server answered {error.smtp_code} {words}"
     except (OSError, smtplib.SMTPException) as error:
         return reason(error)
     return None

@@ -155,6 +155,13 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
+def about(**things: str) -> None:
+    """Say what the span in progress is about, so that a thing's traces can be found by its name."""
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.set_attributes(things)
+
+
 def current_trace_id() -> str | None:
     """The trace id of the span in progress, 32 hexadecimal digits."""
     context = trace.get_current_span().get_span_context()

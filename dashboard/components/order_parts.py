@@ -8,6 +8,12 @@ from dashboard.components.basics import shape, state_word
 from dashboard.components.work_parts import copied, photo
 
 
+def traces_link(address: rx.Var) -> rx.Component:
+    """The way to an order's traces, where it is known where they are kept."""
+    link = rx.el.a("Traces of this order", href=address, target="_blank", rel="noreferrer")
+    return rx.cond(address != "", rx.el.p(link, class_name="wp-panel-body"))
+
+
 def timeline_item(moment: rx.Var) -> rx.Component:
     """One moment: when, what, who and why, with its picture where there is one."""
     return rx.el.li(

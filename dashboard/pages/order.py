@@ -10,7 +10,7 @@ from dashboard.components.basics import link, state_word
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.order_drawer import act_drawer, deed_drawer
 from dashboard.components.order_money import order_money
-from dashboard.components.order_parts import decision, parcel, timeline_item
+from dashboard.components.order_parts import decision, parcel, timeline_item, traces_link
 from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
 from dashboard.components.tables import empty_state, trouble
@@ -385,6 +385,7 @@ def _ids(found: Any) -> rx.Component:
                 raw("Customer's page", found["tracking_url"]),
                 class_name="wp-facts wp-panel-body wp-raw",
             ),
+            traces_link(found["traces_url"]),
         ),
         class_name="wp-panel",
         aria_label="Ids",

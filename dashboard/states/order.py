@@ -162,6 +162,7 @@ class OrderState(ListState, rx.State):
             hub=hub.name if hub else "",
             now=now,
             track=way_of(whole),
+            traces=gateway.resources().settings.order_traces_url,
         )
         possible = dispatch.actions_from(order.state, order.held_from)
         self.actions = action_rows(order.state, frozenset(possible), whole.permitted)

@@ -88,6 +88,7 @@ class Shown(TypedDict):
     track_since: str
     track_until: str
     tracking_url: str
+    traces_url: str
 
 
 class ActionRow(TypedDict):
@@ -140,8 +141,12 @@ def shown(
     hub: str,
     now: datetime,
     track: tuple[datetime | None, datetime | None],
+    traces: str,
 ) -> Shown:
-    """The order in words; names and phone numbers stay masked."""
+    """The order in words; names and phone numbers stay masked.
+
+    `traces` is the address that finds an order's traces, with `{number}` in it, or nothing.
+    """
     late_tone, late = lateness_words(order, now)
     eta, eta_span, eta_note = eta_words(order, zone, now)
     amount = order.payment.amount
@@ -187,6 +192,7 @@ def shown(
         "track_since": iso(track[0]),
         "track_until": iso(track[1]),
         "tracking_url": order.tracking_url,
+        "traces_url": traces.replace("{number}", order.number),
     }  # fmt: skip
 
 

@@ -98,7 +98,11 @@ def guarded(resources: Resources) -> list[tuple[str, str, str | None]]:
 async def ask(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> int:
     path = path.replace("{session_id}", "0" * 64).replace("{sha256}", "0" * 64)
     path = re.sub(r"\{\w+_id\}", NOWHERE, path).replace("{code}", "TH-10")
-    path = path.replace("{number}", "WP-0000000000").replace("{gateway}", "sandbox")
+    path = (
+        path.replace("{number}", "WP-0000000000")
+        .replace("{gateway}", "sandbox")
+        .replace("{name}", "x")
+    )
     assert "{" not in path, f"say what to put into {path}"
     body = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
     answer = await client.request(method, path, **body, **more)

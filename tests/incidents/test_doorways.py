@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -32,10 +31,10 @@ async def token(resources: Resources) -> str:
 
 
 @pytest.fixture
-async def monitor(client: httpx.AsyncClient, token: str) -> AsyncIterator[httpx.AsyncClient]:
+async def monitor(client: httpx.AsyncClient, token: str) -> httpx.AsyncClient:
     """A client that sends that token."""
     client.headers["authorization"] = f"Bearer {token}"
-    yield client
+    return client
 
 
 async def alerts(resources: Resources, **wanted: Any) -> list[AlertOut]:
