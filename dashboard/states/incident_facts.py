@@ -274,11 +274,11 @@ def deeds_of(found: IncidentDetail) -> list[Deed]:
         "mitigate": ("Mitigated", "the harm has stopped"),
         "resolve": ("Resolve when verified", "its indicator must be well again"),
         "close": ("Close", ""),
-        "reopen": ("Reopen", "its clock has run through"),
     }
     deeds = [_deed(key, *told, "next") for key, told in words.items() if key in allowed]
     deeds += [_deed(key, *ACTIONS[key], "action", key in _RISKY) for key in found.actions]
     others = {
+        "reopen": ("Reopen", "its clock has run through"),
         "set_severity": ("Severity", ""),
         "set_role": ("Roles", ""),
         "set_kind": ("Not real", "a test or a false positive stays out of the figures"),

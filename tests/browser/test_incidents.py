@@ -210,7 +210,7 @@ def test_the_wall_shows_the_worst_and_nobody(
     title = f"No driver is heard {uuid4().hex[:6]}"
     opened = declare(api, title, "SEV1", service="tracking")
     seen = {"seen_version": opened["version"]}
-    answer = api.post(f"/api/v1/incidents/{opened['number']}/acknowledge", json=seen)
+    answer = api.post(f"/api/v1/incidents/{opened['id']}/acknowledge", json=seen)
     assert answer.status_code == 200, answer.text
     page = sign_in("support lead", "/wall")
     row = page.get_by_role("listitem").filter(has_text=title)
