@@ -49,7 +49,7 @@ def test_an_incident_goes_from_the_bell_to_its_review(sign_in: SignIn, api: http
     page = on_shift(sign_in, "support agent")
     title = f"Top-ups fail {uuid4().hex[:6]}"
     declare(api, title, "SEV1")
-    page.wait_for_function(f"window.rung.some((title) => title.includes('{title}'))")
+    page.wait_for_function(f"() => window.rung.some((title) => title.includes('{title}'))")
     bell = page.locator(".wp-bell > summary")
     expect(bell).to_contain_text("SEV1")
     bell.click()
