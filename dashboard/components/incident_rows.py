@@ -44,6 +44,7 @@ def hurt(each: rx.Var) -> rx.Component:
         rx.el.span(rx.cond(each["tone"] != "", shape(each["tone"])), each["note"]),
         to=each["link"].to(str),
         class_name="wp-clock",
+        title=each["hint"],
     )
 
 

@@ -10,7 +10,7 @@ from dashboard.components.incident_drawers import deed_drawer, raw_drawer
 from dashboard.components.incident_parts import draft, runbook, running
 from dashboard.components.incident_rows import beat, clock, hurt, severity_mark
 from dashboard.components.page_states import thing_bones, thing_missing
-from dashboard.components.tables import empty_state, trouble
+from dashboard.components.tables import trouble
 from dashboard.components.work_parts import changed, copied
 from dashboard.shell import console_page
 from dashboard.states.incident import PATH, IncidentState
@@ -163,7 +163,10 @@ def _alerts() -> rx.Component:
         rx.cond(
             IncidentState.alerts.length() > 0,
             rx.el.div(rx.foreach(IncidentState.alerts, _alert), class_name="wp-lanes"),
-            empty_state("Declared by a person", "Alerts that belong to it will be listed here."),
+            rx.el.p(
+                "A person declared it: no alert belongs to it yet.",
+                class_name="wp-muted wp-panel-body",
+            ),
         ),
         class_name="wp-panel",
         aria_label="Alerts",

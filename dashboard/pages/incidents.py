@@ -72,7 +72,7 @@ def _count(each: rx.Var) -> rx.Component:
     return link(
         severity_mark(each["tone"], each["name"]),
         rx.el.span(each["value"], class_name="wp-tile-value"),
-        rx.el.span(each["note"], class_name="wp-tile-note"),
+        rx.el.span(each["note"], class_name="wp-muted"),
         to=each["link"].to(str),
         class_name="wp-count",
         custom_attrs={

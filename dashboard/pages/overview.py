@@ -13,7 +13,7 @@ from dashboard.states.overview import OverviewState
 from dashboard.states.shell import ShellState
 
 REFRESH_EVERY_S = 4.0
-_TILES = 8
+_TILES = 10
 
 
 @console_page("/", "Today", on_load=[OverviewState.load], regional=True)

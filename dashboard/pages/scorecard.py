@@ -52,7 +52,7 @@ def scorecard() -> rx.Component:
                 rx.foreach(ScorecardState.figures, _figure),
                 rx.fragment(*[_bone() for _ in range(_FIGURES)]),
             ),
-            class_name="wp-figures",
+            class_name="wp-scores",
             aria_label="Figures",
         ),
         rx.cond(ScorecardState.chosen != "", _behind()),
@@ -67,15 +67,15 @@ def _figure(each: rx.Var) -> rx.Component:
         rx.el.span(
             each["name"],
             rx.el.span(rx.icon("info", size=12), class_name="wp-hint", aria_hidden="true"),
-            class_name="wp-figure-name",
+            class_name="wp-score-name",
         ),
         rx.el.span(
-            rx.el.span(each["value"]), rx.el.span(each["unit"]), class_name="wp-figure-value"
+            rx.el.span(each["value"]), rx.el.span(each["unit"]), class_name="wp-score-value"
         ),
         rx.el.span(
             shape(each["tone"]),
             rx.el.span(each["word"], ", target ", each["target"]),
-            class_name="wp-figure-target",
+            class_name="wp-score-target",
         ),
         rx.cond(
             each["line"] != "",
@@ -90,10 +90,10 @@ def _figure(each: rx.Var) -> rx.Component:
             ),
             rx.el.span(class_name="wp-spark-none"),
         ),
-        rx.el.span(each["trend"], class_name="wp-figure-trend"),
+        rx.el.span(each["trend"], class_name="wp-score-trend"),
         rx.el.span(each["definition"], class_name="wp-hint-words", role="tooltip"),
         to=each["link"].to(str),
-        class_name="wp-figure",
+        class_name="wp-score",
         custom_attrs={"aria-current": rx.cond(each["on"].to(bool), "true", "false")},
     )
 
@@ -102,7 +102,7 @@ def _bone() -> rx.Component:
     return rx.el.div(
         rx.el.span(class_name="wp-bone wp-bone-small"),
         rx.el.span(class_name="wp-bone wp-bone-large"),
-        class_name="wp-figure",
+        class_name="wp-score",
         aria_hidden="true",
     )
 

@@ -29,6 +29,7 @@ ACTIONS = {
     "flag_off": ("Turn a flag off", "everywhere in one environment"),
 }
 _TRACES = 4
+_CURRENCIES = 3
 _RISKY = ("pause_matching", "flag_off")
 
 
@@ -76,6 +77,7 @@ class Hurt(TypedDict):
     name: str
     value: str
     note: str
+    hint: str
     tone: str
     link: str
 
@@ -112,8 +114,8 @@ class Deed(TypedDict):
 NOTHING: Facts = {
     "id": "", "number": "", "title": "", "severity": "", "tone": "off", "state": "",
     "state_tone": "off", "note": "", "kind": "", "place": "", "zone": "UTC", "services": "",
-    "opened_by": "", "commander": "", "follows": "", "merged_into": "", "firing": "", "reopened": "",
-    "impact": "", "over": False,
+    "opened_by": "", "commander": "", "follows": "", "merged_into": "", "firing": "",
+    "reopened": "", "impact": "", "over": False,
 }  # fmt: skip
 
 
@@ -185,31 +187,31 @@ def clocks_of(found: IncidentDetail) -> list[Clock]:
 def hurts_of(found: BlastRadius) -> tuple[list[Hurt], str]:
     """The four counts of the blast radius, and over which span they were counted."""
     region = found.regions[0] if len(found.regions) == 1 else ""
-    money = (
-        ", ".join(with_code(each.minor, each.currency) for each in found.money if each.minor)
-        or "none held"
-    )
+    sums = [with_code(each.minor, each.currency) for each in found.money if each.minor]
+    money = " + ".join(sums) or "none held"
     unknown = f"{found.payments_unknown:,} unknown"
     hurts: list[Hurt] = [
         {
-            "name": "Orders", "value": f"{found.orders:,}",
+            "name": "Orders", "hint": "", "value": f"{found.orders:,}",
             "note": f"{found.orders_waiting:,} not picked up, {found.orders_late:,} late",
             "tone": "warning" if found.orders_late else "",
             "link": address("/orders", {"region": region}),
         },
         {
-            "name": "Drivers", "value": f"{found.drivers:,}",
+            "name": "Drivers", "hint": "", "value": f"{found.drivers:,}",
             "note": f"{found.drivers_silent:,} silent",
             "tone": "warning" if found.drivers_silent else "",
             "link": address("/map", {"region": region, "status": "stale,offline"}),
         },
         {
-            "name": "Customers", "value": f"{found.customers:,}",
+            "name": "Customers", "hint": "", "value": f"{found.customers:,}",
             "note": "who sent or wait for them", "tone": "",
             "link": address("/orders", {"region": region}),
         },
         {
-            "name": "Money held", "value": money,
+            "name": "Money held",
+            "value": money if len(sums) < _CURRENCIES else f"{len(sums)} currencies",
+            "hint": money,
             "note": f"{found.payments_failed:,} payments failed, {unknown}",
             "tone": "critical" if found.payments_failed else "",
             "link": address("/payments", {"region": region, "state": "failed"}),
@@ -274,11 +276,12 @@ def deeds_of(found: IncidentDetail) -> list[Deed]:
         "mitigate": ("Mitigated", "the harm has stopped"),
         "resolve": ("Resolve when verified", "its indicator must be well again"),
         "close": ("Close", ""),
-        "reopen": ("Reopen", "its clock has run through"),
     }
-    deeds = [_deed(key, *told, "next") for key, told in words.items() if key in allowed]
+    steps = [key for key in words if key in allowed]
+    deeds = [_deed(key, *words[key], "next" if key == steps[0] else "action") for key in steps]
     deeds += [_deed(key, *ACTIONS[key], "action", key in _RISKY) for key in found.actions]
     others = {
+        "reopen": ("Reopen", "its clock has run through"),
         "set_severity": ("Severity", ""),
         "set_role": ("Roles", ""),
         "set_kind": ("Not real", "a test or a false positive stays out of the figures"),

@@ -69,18 +69,21 @@ def slo_line(each: SloRow) -> SloLine:
         "counted": f"{each.good:,} of {each.valid:,} in {each.window_days} d",
         "budget": budget_words(each.budget_left),
         "budget_tone": budget_tone(each.budget_left),
-        "budget_width": f"{min(max(each.budget_left or 0, 0), 1):.1%}",
+        "budget_width": budget_width(each.budget_left),
         "state": {"page": "burning fast", "ticket": "burning"}.get(each.burning or "", "calm"),
         "tone": ALARM_TONES.get(each.burning or "", "good"),
         "reason": each.reason or "",
-        "burns": [_burn(window, rates.get(window)) for window in _SHOWN],
+        "burns": [
+            _burn(window, rates.get(window), marked=each.burning is not None) for window in _SHOWN
+        ],
     }
 
 
-def _burn(window: str, rate: float | None) -> BurnCell:
+def _burn(window: str, rate: float | None, *, marked: bool) -> BurnCell:
+    """The rate of a window; marked only where the objective burns: a few bad ones are none."""
     if rate is None:
         return {"rate": "none", "tone": ""}
-    return {"rate": f"{rate:,.1f}x", "tone": _burn_tone(window, rate)}
+    return {"rate": f"{rate:,.1f}x", "tone": _burn_tone(window, rate) if marked else ""}
 
 
 def _burn_tone(window: str, rate: float) -> str:
@@ -114,6 +117,13 @@ def budget_words(left: float | None) -> str:
     if left is None:
         return "untouched"
     return f"{left:.0%} left" if left >= 0 else f"{-left:.0%} over"
+
+
+def budget_width(left: float | None) -> str:
+    """How much of the meter is filled: what is left, all of it where that is less than nothing."""
+    if left is None or left < 0:
+        return "100%"
+    return f"{min(left, 1):.1%}"
 
 
 def budget_tone(left: float | None) -> str:

@@ -168,4 +168,7 @@ def test_a_burn_over_its_threshold_is_marked() -> None:
     assert [(each["rate"], each["tone"]) for each in line["burns"]] == [
         ("none", ""), ("31.0x", "critical"), ("5.9x", ""), ("none", ""), ("none", ""),
     ]  # fmt: skip
-    assert (line["state"], line["budget_width"]) == ("burning fast", "0.0%")
+    assert (line["state"], line["budget_tone"]) == ("burning fast", "critical")
+    calm = slo_line(row.model_copy(update={"burning": None, "budget_left": 0.5}))
+    assert {each["tone"] for each in calm["burns"]} == {""}
+    assert (calm["state"], calm["budget_width"]) == ("calm", "50.0%")

@@ -1,0 +1,180 @@
+"""The handlers of the pages on incidents over a real socket, as people's browsers call them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from backend.identity import service as identity
+from backend.identity.schemas import GrantScope, Principal
+from backend.incidents import service as incidents
+from backend.incidents.rules import Severity
+from backend.incidents.schemas import IncidentIn, IncidentRow
+from backend.platform.resources import Resources
+from backend.regions.service import seed
+from tests.dashboard.conftest import NAMESPACE, SHELL, Connect, Console, SignIn
+
+_STATES = SHELL.removesuffix("shell____shell_state")
+LEAD = ("support_lead", "IN")
+AGENT = ("support_agent", "IN-KA")
+ADMIN = ("admin", "*")
+
+
+def _name(module: str, state: str) -> str:
+    return f"{_STATES}{module}____{state}"
+
+
+PAGE = _name("incident", "incident_state")
+ACTS = _name("incident_acts", "incident_acts_state")
+LIST = _name("incidents", "incidents_state")
+BELL = _name("bell", "bell_state")
+
+
+async def _send(
+    console: Console, name: str, path: str, payload: dict[str, Any] | None = None, query: str = ""
+) -> None:
+    """Fire an event from a page, as its browser does."""
+    asked = dict(part.split("=", 1) for part in query.split("&") if part)
+    at = f"{path}?{query}" if query else path
+    event = {
+        "name": name,
+        "payload": payload or {},
+        "router_data": {"pathname": path, "query": asked, "asPath": at},
+    }
+    await console.socket.emit("event", event, namespace=NAMESPACE)
+
+
+async def _seen(console: Console, state: str, found: Callable[[dict[str, Any]], Any]) -> Any:
+    """What `found` makes of the first change of a state that it likes."""
+    async with asyncio.timeout(10):
+        while True:
+            update = await console.updates.get()
+            delta = (update.get("delta") or {}).get(state, {})
+            changed = {name.removesuffix("_rx_state_"): value for name, value in delta.items()}
+            if changed and (hit := found(changed)):
+                return hit
+
+
+async def _declare(resources: Resources, title: str, severity: str = "SEV2") -> IncidentRow:
+    """An incident of Bengaluru that somebody else declares."""
+    other = Principal("user", "user:other", "Nan P.", (GrantScope("admin", "*"),))
+    wanted = IncidentIn(
+        title=title, severity=Severity(severity), region="IN-KA", service="payments"
+    )
+    async with resources.database.unit_of_work() as session:
+        await seed(session, other)
+        return await incidents.open_incident(session, other, wanted)
+
+
+async def test_the_second_responder_is_told_who_was_quicker(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    opened = await _declare(resources, f"Refunds hang {uuid4().hex[:6]}")
+    path = f"/incidents/{opened.number}"
+    lead, agent = await sign_in("Arjun Menon", LEAD), await sign_in("Meera Kulkarni", AGENT)
+    async with connect(lead) as first, connect(agent) as second:
+        for console in (first, second):
+            await _send(console, f"{PAGE}.load", path)
+            assert await _seen(
+                console, PAGE, lambda now: now.get("facts", {}).get("number") == opened.number
+            )
+        await _send(first, f"{ACTS}.begin", path, {"key": "acknowledge"})
+        await first.notice_like("yours")
+        await _send(second, f"{ACTS}.begin", path, {"key": "acknowledge"})
+        words = await second.notice_like("Arjun Menon acknowledged it at")
+        assert "acknowledged now" in words
+        await _send(second, f"{PAGE}.refresh", path)
+        people = await _seen(second, PAGE, lambda now: now.get("people"))
+        assert [(each["role"], each["name"]) for each in people] == [("commander", "Arjun Menon")]
+
+
+async def test_the_bell_tells_what_waits_and_starts_a_shift(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    opened = await _declare(resources, f"Cards fail {uuid4().hex[:6]}", "SEV1")
+    async with connect(await sign_in("Meera K", AGENT)) as console:
+        await _send(console, f"{BELL}.refresh", "/orders")
+        rows = await _seen(console, BELL, lambda now: now.get("rows"))
+        row = next(each for each in rows if each["number"] == opened.number)
+        assert (row["severity"], row["tone"], row["waits"]) == ("SEV1", "critical", True)
+        await _send(console, f"{BELL}.shift", "/orders", {"start": True})
+        assert await console.notice_like("rings")
+    async with resources.database.unit_of_work() as session:
+        shift = await incidents.current_shift(
+            session, await _principal(resources, "Meera K", AGENT)
+        )
+    assert shift is not None
+
+
+async def _principal(resources: Resources, name: str, grant: tuple[str, str]) -> Principal:
+    admin = Principal("user", "user:a", "", (GrantScope("admin", "*"),))
+    async with resources.database.unit_of_work() as session:
+        person = (await identity.list_persons(session, admin, text=name))[0]
+    return Principal("user", f"user:{person.id}", name, (GrantScope(*grant),))
+
+
+async def test_what_lies_elsewhere_is_not_listed_nor_shown(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    word = uuid4().hex[:6]
+    opened = await _declare(resources, f"Elsewhere {word}")
+    async with connect(await sign_in("Lan", ("viewer", "VN-SG"))) as console:
+        await _send(console, f"{LIST}.load", "/incidents", query=f"q={word}")
+        await _seen(console, LIST, lambda now: now.get("ready"))
+        await _send(console, f"{PAGE}.load", f"/incidents/{opened.number}")
+        fault = await _seen(console, PAGE, lambda now: now.get("fault"))
+        assert "no such incident" in fault
+
+
+async def test_many_are_changed_as_they_were_seen_each_with_its_result(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    word = uuid4().hex[:6]
+    stale, fresh = await _declare(resources, f"A {word}"), await _declare(resources, f"B {word}")
+    async with connect(await sign_in("Arjun M", LEAD)) as console:
+        await _send(console, f"{LIST}.load", "/incidents", query=f"q={word}")
+        rows = await _seen(console, LIST, lambda now: now.get("rows"))
+        assert {each["number"] for each in rows} == {stale.number, fresh.number}
+        other = Principal("user", "user:other", "Nan P.", (GrantScope("admin", "*"),))
+        async with resources.database.unit_of_work() as session:
+            await incidents.acknowledge(session, other, stale.id, seen_version=stale.version)
+        ids = [str(stale.id), str(fresh.id)]
+        act = {"action": "acknowledge", "incident_ids": ids}
+        await _send(console, f"{LIST}.act", "/incidents", act, query=f"q={word}")
+        outcome = await _seen(console, LIST, lambda now: now.get("outcome"))
+    told = {each["name"]: (each["word"], each["detail"]) for each in outcome}
+    assert told[fresh.number][0] == "acknowledged"
+    assert told[stale.number][0] == "refused"
+    assert "Nan P. acknowledged it" in told[stale.number][1]
+
+
+async def test_a_note_and_a_review_end_up_in_the_story(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    opened = await _declare(resources, f"Codes are late {uuid4().hex[:6]}")
+    path = f"/incidents/{opened.number}"
+    async with connect(await sign_in("Arjun R", LEAD)) as console:
+
+        async def do(handler: str, payload: dict[str, Any]) -> dict[str, Any]:
+            await _send(console, f"{ACTS}.{handler}", path, payload)
+            await _seen(console, ACTS, lambda now: now.get("serial"))
+            await _send(console, f"{PAGE}.load", path)
+            shown: dict[str, Any] = await _seen(
+                console, PAGE, lambda now: now if "story" in now else None
+            )
+            return shown
+
+        await _send(console, f"{PAGE}.load", path)
+        await _seen(console, PAGE, lambda now: now.get("facts", {}).get("number"))
+        shown = await do("note", {"form": {"note": "The carrier drops them"}})
+        assert shown["story"][0]["text"] == "The carrier drops them"
+        await _send(console, f"{ACTS}.begin", path, {"key": "resolve"})
+        await _seen(console, ACTS, lambda now: now.get("open"))
+        shown = await do("act", {"form": {"note": "They arrive again", "force": True}})
+        assert "They arrive again" in shown["review"]
+        assert shown["may_review"]
+        shown = await do("review", {"form": {"review": shown["review"] + "\nWatch the carrier."}})
+        assert shown["review_note"] == "saved by Arjun R"
+        assert shown["review"].endswith("Watch the carrier.")
