@@ -19,6 +19,7 @@ from backend.dispatch.service import drop_abandoned
 from backend.dispatch.upkeep import keep_orders
 from backend.flags import role as flags
 from backend.flags.delivery import delivering
+from backend.flags.service import register_guard
 from backend.incidents import role as incidents
 from backend.incidents.service import register_indicator
 from backend.incidents.sweeps import drop_expired as drop_alert_deliveries
@@ -97,6 +98,7 @@ ROLES: dict[str, Role] = {
 async def run(settings: Settings, roles: Sequence[str]) -> None:
     """Run the named roles, all of them where none is named, until SIGTERM or Ctrl-C."""
     register_indicator(insights.what_is_bad)
+    register_guard(insights.SloGuard())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,6 +11,7 @@ import dashboard.pages
 import dashboard.runtime  # noqa: F401 - switches Reflex before the app is made
 from backend.api import create_api
 from backend.flags.delivery import delivering
+from backend.flags.service import register_guard
 from backend.incidents.service import register_indicator
 from backend.insights import service as insights
 from backend.insights.counting import counting
@@ -56,6 +57,7 @@ async def _serving() -> AsyncIterator[None]:
     settings = get_settings()
     configure("web", settings)
     register_indicator(insights.what_is_bad)
+    register_guard(insights.SloGuard())
     async with (
         open_resources(settings) as resources,
         delivering(resources),

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
 from backend.dispatch.matching_schemas import RedispatchIn
+from backend.flags import service as flags
+from backend.flags.schemas import KillIn
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
-from backend.incidents import repository, switches, views
+from backend.incidents import repository, views
 from backend.incidents.acts import to_change
 from backend.incidents.blast import radius_of
 from backend.incidents.changes import tell, touch
@@ -125,8 +127,11 @@ async def _flag_off(
     if not wanted.flag:
         raise _missing("flag", "Name the flag.")
     reason = f"{number_of(row)}: {wanted.reason}"[:300]
-    told = await switches.turn_off(session, principal, wanted.flag, wanted.environment, reason)
-    return f"Turned a flag off: {told}", {"flag": wanted.flag, "environment": wanted.environment}
+    kill = KillIn(environment=wanted.environment, reason=reason)
+    done = await flags.kill_flag(session, principal, wanted.flag, kill)
+    state = "was off already" if done.status == "unchanged" else f"is off since v{done.version}"
+    told = f"{wanted.flag} {state} in {wanted.environment}"
+    return f"Turned a flag off: {told}.", {"flag": wanted.flag, "environment": wanted.environment}
 
 
 _DO: dict[

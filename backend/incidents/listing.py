@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
-from backend.incidents import alert_repository, repository, switches, views
+from backend.incidents import alert_repository, repository, views
 from backend.incidents.blast import radius_of
 from backend.incidents.errors import NoSuchIncident
 from backend.incidents.models import IncidentTable
@@ -103,7 +103,7 @@ async def get_incident(
         roles=views.roles_out(row),
         blast_radius=await radius_of(session, principal, row),
         allowed=views.verbs_of(principal, row),
-        actions=views.actions_of(principal, row, flags=switches.known()),
+        actions=views.actions_of(principal, row),
         follows=row.follows,
         follows_number=linked.get(row.follows),
         merged_into=row.merged_into,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.flags.schemas import Environment
 from backend.incidents.rules import AlertStatus, IncidentState, Kind, Role, Severity
 from backend.platform.money import Money
 
@@ -308,7 +309,7 @@ class ActionIn(_In):
     polygon: Annotated[list[tuple[float, float]], Field(min_length=3, max_length=500)] | None = None
     text: Text | None = None
     flag: Word | None = None
-    environment: Word = "production"
+    environment: Environment = "production"
 
 
 class ActionResult(BaseModel):

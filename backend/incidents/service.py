@@ -42,7 +42,6 @@ from backend.incidents.schedules import (
     start_shift,
     who_is_on_call,
 )
-from backend.incidents.switches import register_switch
 from backend.incidents.taking import raise_alert
 
 __all__ = [
@@ -78,7 +77,6 @@ __all__ = [
     "open_incident",
     "raise_alert",
     "register_indicator",
-    "register_switch",
     "remove_heartbeat",
     "remove_schedule",
     "reopen",

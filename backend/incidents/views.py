@@ -129,7 +129,7 @@ def verbs_of(principal: Principal, row: IncidentTable) -> list[Verb]:
     return [*verbs, "set_severity", "set_kind", "set_role", "merge", "split", "snooze", "act"]
 
 
-def actions_of(principal: Principal, row: IncidentTable, *, flags: bool) -> list[ActionKind]:
+def actions_of(principal: Principal, row: IncidentTable) -> list[ActionKind]:
     """The actions that a caller may take from an incident."""
     if "act" not in verbs_of(principal, row):
         return []
@@ -138,7 +138,7 @@ def actions_of(principal: Principal, row: IncidentTable, *, flags: bool) -> list
         found += ["redispatch", "pause_matching", "resume_matching"]
     if any(identity.may(principal, "orders:write", region) for region in row.regions):
         found.append("message_customers")
-    if flags and identity.may(principal, "incidents:configure"):
+    if identity.may(principal, "flags:kill", "*"):
         found.append("flag_off")
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,21 +9,22 @@ from uuid import UUID
 import orjson
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
-from backend.identity.schemas import Principal
+from backend.flags import service as flags
+from backend.flags.schemas import SaveIn
 from backend.identity.service import Denied
-from backend.incidents import indicators, service, switches
+from backend.incidents import indicators, service
 from backend.incidents.consumers import GROUP, HANDLERS
 from backend.incidents.schemas import ActionIn
 from backend.platform import clock
 from backend.platform.consumers import Consumer
-from backend.platform.errors import Invalid, Unavailable
+from backend.platform.errors import Invalid
 from backend.platform.ids import uuid7
 from backend.platform.outbox import Event, emit, relay_once
 from backend.platform.resources import Resources
 from tests.dispatch.city import driver, open_city, order
+from tests.flags.conftest import spec
 
 from .world import ADMIN, FOREIGNER, MANAGER, VIEWER, alert, do, incidents, look, raised, tell, work
 
@@ -97,7 +97,9 @@ async def _payment(resources: Resources, region: str, state: str, minor: int) ->
 async def test_matching_is_paused_and_resumed_from_the_incident(resources: Resources) -> None:
     await open_city(resources)
     one = await raised(resources)
-    assert one.actions == ["redispatch", "pause_matching", "resume_matching", "message_customers"]
+    assert one.actions == [
+        "redispatch", "pause_matching", "resume_matching", "message_customers", "flag_off"
+    ]  # fmt: skip
     done = await do(
         resources, service.act_on_incident, MANAGER, one.id,
         action("pause_matching", one.version, region="TH-10"),
@@ -165,39 +167,37 @@ async def _outbox(resources: Resources) -> list[Any]:
         return [orjson.loads(bytes(row)) for row in rows]
 
 
-@pytest.fixture
-def flags() -> Iterator[list[str]]:
-    """Somebody who keeps flags, and what was asked of them."""
-    asked: list[str] = []
-
-    async def turn_off(
-        session: AsyncSession, principal: Principal, flag: str, environment: str, reason: str
-    ) -> str:
-        asked.append(f"{principal.name} {flag} {environment} {reason}")
-        return f"{flag} v12 is off in {environment}."
-
-    switches.register_switch(turn_off)
-    yield asked
-    switches._registered.clear()
+async def _flag(resources: Resources, key: str) -> None:
+    asked = SaveIn(
+        environment="production", spec=spec(key, default_variant="on"), version_seen=0,
+        reason="because of the test", confirm=key,
+    )  # fmt: skip
+    await do(resources, flags.save_flag, ADMIN, asked)
 
 
-async def test_a_flag_is_turned_off_from_the_incident(
-    resources: Resources, flags: list[str]
-) -> None:
+async def test_a_flag_is_turned_off_from_the_incident(resources: Resources) -> None:
+    await open_city(resources)
+    await _flag(resources, "gateway-th")
     one = await raised(resources)
+    assert "flag_off" in (await look(resources, one.id)).actions
     wanted = action("flag_off", one.version, flag="gateway-th")
     done = await do(resources, service.act_on_incident, ADMIN, one.id, wanted)
-    assert done.summary == "Turned a flag off: gateway-th v12 is off in production."
-    assert flags == ["Ada gateway-th production INC-1: The gateway is down."]
-    assert "flag_off" in (await look(resources, one.id)).actions
+    assert done.summary == "Turned a flag off: gateway-th is off since v2 in production."
+    off = await do(resources, flags.get_flag, ADMIN, "gateway-th", "production")
+    assert off.kill_reason == "INC-1: The gateway is down."
 
 
-async def test_without_flags_none_is_turned_off(resources: Resources) -> None:
+async def test_who_may_not_turn_flags_off_is_not_offered_it_and_refused(
+    resources: Resources,
+) -> None:
+    await open_city(resources)
+    await _flag(resources, "gateway-th")
     one = await raised(resources)
-    with pytest.raises(Unavailable):
+    assert "flag_off" not in (await look(resources, one.id, MANAGER)).actions
+    with pytest.raises(Denied):
         await do(
-            resources, service.act_on_incident, ADMIN, one.id,
-            action("flag_off", one.version, flag="x"),
+            resources, service.act_on_incident, MANAGER, one.id,
+            action("flag_off", one.version, flag="gateway-th"),
         )  # fmt: skip
 
 
