@@ -28,8 +28,6 @@ from dashboard.doors import SCOPE_KEY
 from dashboard.policy_headers import ConsolePolicy, common_headers
 
 GUARDED = ("/_event", "/_upload")
-# Pages of any origin read flags there, by a key that no browser sends by itself.
-OPEN_TO_PAGES = ("/ofrep",)
 NOT_PAGES = ("/api", "/auth", "/ofrep", "/metrics", "/track", "/ping", "/_")
 
 _TOKEN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -58,8 +56,6 @@ class Gate:
             await self._guarded(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, send)
-        elif _under(path, OPEN_TO_PAGES):
-            await self._app(_without_origin(scope), receive, self._dressed(send, path))
         elif path.endswith(".html"):
             # The files that pages are built into; their addresses are the pages' own.
             await PlainTextResponse("Not Found", 404)(scope, receive, self._dressed(send, path))
@@ -202,15 +198,6 @@ async def bind_token(resources: Resources, principal: Principal, query: str) -> 
         )
         raise _Refused("client token of another session")
     await resources.redis.expire(key, life)
-
-
-def _without_origin(scope: Scope) -> Scope:
-    """The request as if no page had sent it, for doors that answer pages' questions themselves.
-
-    Reflex would refuse every other origin's before they hear of it.
-    """
-    headers = [header for header in scope["headers"] if header[0] != b"origin"]
-    return {**scope, "headers": headers}
 
 
 def origin_of(settings: Settings) -> str:
