@@ -8,8 +8,9 @@ from backend.flags import repository, rollout_repository
 from backend.flags.blast import blast_radius
 from backend.flags.changes import settle
 from backend.flags.checking import warnings
+from backend.flags.compiling import definition_of
 from backend.flags.models import FlagRow
-from backend.flags.plans import Wanted, WantedFlag, weigh
+from backend.flags.plans import FlagStep, Plan, Wanted, WantedFlag, weigh
 from backend.flags.publishing import Author, publish
 from backend.flags.rule_schemas import FlagSpec
 from backend.flags.schemas import (
@@ -116,15 +117,10 @@ async def kill_flag(
         reason=wanted.reason,
         flags=[WantedFlag(spec=spec, version_seen=row.version)],
     )
-    plan = await weigh(session, change)
-    if plan.is_empty:
-        # It was off before; now it is said to be killed, too.
-        row.killed_at, row.killed_by_name, row.kill_reason = (
-            clock.now(),
-            principal.name,
-            wanted.reason,
-        )
-        return SaveResult(status="unchanged", version=row.version, words=[])
+    # Not weighed as others are: nothing that could be wrong may hold up a kill.
+    before = FlagSpec.model_validate(row.spec)
+    step = FlagStep(row, before, change.flags[0], definition_of(spec), ["Killed: off for everyone"])
+    plan = Plan(change, [step], [], needs_approval=False, touched=frozenset({"*"}))
     await rollout_repository.stop_open(
         session, wanted.environment, key, f"{principal.name} killed the flag.", clock.now()
     )

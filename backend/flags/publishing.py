@@ -16,7 +16,7 @@ from sqlalchemy.util import await_only
 from backend.flags import change_repository, repository
 from backend.flags.compiling import definition_of, evaluators_of, published_of
 from backend.flags.evaluation import BUCKETING
-from backend.flags.models import EnvironmentRow, FlagRow, SegmentRow, VersionRow
+from backend.flags.models import EnvironmentRow, SegmentRow
 from backend.flags.plans import FlagStep, Plan, SegmentStep
 from backend.flags.rule_schemas import Segment
 from backend.flags.schemas import PUBLISHED_CHANNEL
@@ -30,6 +30,12 @@ from backend.platform.telemetry import get_logger
 
 _PENDING = "flags.published"
 _MOST_EVENTS = 20
+_NEW: dict[str, Any] = {
+    "bucketing": BUCKETING,
+    "killed_at": None,
+    "killed_by_name": None,
+    "kill_reason": None,
+}
 _BREATHE_EVERY = 100
 _log = get_logger(__name__)
 
@@ -58,10 +64,21 @@ async def publish(session: AsyncSession, principal: Principal, plan: Plan, autho
     now = clock.now()
     where.version += 1
     where.published_at = now
+    new, versions = [], []
     for index, step in enumerate(plan.flags):
-        _write_flag(session, step, plan, author, where.version, now)
+        version = _version(step, plan, author, step.row.version + 1 if step.row else 1, now)
+        versions.append(version)
+        state = _state(version, step, plan, where.version)
+        if step.row is None:
+            new.append(
+                {**_NEW, "environment": where.name, "key": step.key, "created_at": now, **state}
+            )
+        else:
+            step.row.sqlmodel_update(state)
         if index % _BREATHE_EVERY == 0:
             await asyncio.sleep(0)
+    await repository.add_flags(session, new)
+    await repository.add_versions(session, versions)
     for one in plan.segments:
         _write_segment(session, one, plan, author, now)
     await session.flush()
@@ -74,66 +91,53 @@ async def publish(session: AsyncSession, principal: Principal, plan: Plan, autho
     await _tell(session, plan, author, where.version)
     tell_after_commit(session, where.name, where.version)
     await _record(session, principal, plan, author)
-    versions = [step.row.version if step.row else 1 for step in plan.flags]
-    return versions[0] if len(versions) == 1 else where.version
+    return int(versions[0]["version"]) if len(versions) == 1 else where.version
 
 
-def _write_flag(
-    session: AsyncSession,
-    step: FlagStep,
-    plan: Plan,
-    author: Author,
-    published_version: int,
-    now: datetime,
-) -> None:
-    spec, wanted, row = step.wanted.spec, plan.wanted, step.row
+def _version(
+    step: FlagStep, plan: Plan, author: Author, number: int, now: datetime
+) -> dict[str, Any]:
+    """The row of the flag's new version."""
+    wanted, row = plan.wanted, step.row
     before = row.definition if row and not row.archived else None
-    if row is None:
-        row = FlagRow(
-            environment=wanted.environment,
-            key=spec.key,
-            version=0,
-            spec={},
-            definition={},
-            published=None,
-            published_version=0,
-            bucketing=BUCKETING,
-            archived=False,
-            created_at=now,
-            updated_at=now,
-            changed_by=author.id,
-            changed_by_name=author.name,
-        )
-        session.add(row)
-    row.version += 1
-    row.spec = spec.model_dump(mode="json")
-    row.definition = step.definition
-    row.archived = step.wanted.archived
-    row.published = None if row.archived else published_of(spec)
-    row.published_version = published_version
-    row.updated_at, row.changed_by, row.changed_by_name = now, author.id, author.name
-    if wanted.cause == "kill":
-        row.killed_at, row.killed_by_name, row.kill_reason = now, author.name, wanted.reason
-    elif spec.on:
-        row.killed_at = row.killed_by_name = row.kill_reason = None
-    session.add(
-        VersionRow(
-            environment=row.environment,
-            key=row.key,
-            version=row.version,
-            cause=wanted.cause,
-            spec=row.spec,
-            definition=row.definition,
-            words=step.words,
-            diff=json_diff(before, None if row.archived else row.definition),
-            reason=wanted.reason,
-            by=author.id,
-            by_name=author.name,
-            approved_by=author.approved_by,
-            approved_by_name=author.approved_by_name,
-            at=now,
-        )
-    )
+    return {
+        "environment": wanted.environment,
+        "key": step.key,
+        "version": number,
+        "cause": wanted.cause,
+        "spec": step.wanted.spec.model_dump(mode="json"),
+        "definition": step.definition,
+        "words": step.words,
+        "diff": json_diff(before, None if step.wanted.archived else step.definition),
+        "reason": wanted.reason,
+        "by": author.id,
+        "by_name": author.name,
+        "approved_by": author.approved_by,
+        "approved_by_name": author.approved_by_name,
+        "at": now,
+    }
+
+
+def _state(version: dict[str, Any], step: FlagStep, plan: Plan, where: int) -> dict[str, Any]:
+    """What the flag's row says once this version is in force."""
+    spec, archived = step.wanted.spec, step.wanted.archived
+    state = {
+        "version": version["version"],
+        "spec": version["spec"],
+        "definition": step.definition,
+        "published": None if archived else published_of(spec),
+        "published_version": where,
+        "archived": archived,
+        "updated_at": version["at"],
+        "changed_by": version["by"],
+        "changed_by_name": version["by_name"],
+    }
+    if plan.wanted.cause == "kill":
+        killed = {"killed_at": version["at"], "killed_by_name": version["by_name"]}
+        return state | killed | {"kill_reason": plan.wanted.reason}
+    if spec.on:
+        state |= {"killed_at": None, "killed_by_name": None, "kill_reason": None}
+    return state
 
 
 def _write_segment(

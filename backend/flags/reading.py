@@ -220,6 +220,8 @@ def _guarded(args: Sequence[Any]) -> Condition:
         if len(present) != 2 or present[1] is not None or len(compared) != 2:
             raise _Unsaid
         return _said(_variable(compared[0]), _SIGNS[sign], compared[1:])
+    if any(operator != "sem_ver" for operator, _ in parts):
+        raise _Unsaid
     joined = _joined([_condition(arg) for arg in args])
     if joined.operator != "version_is_not":
         raise _Unsaid

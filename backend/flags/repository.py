@@ -163,6 +163,28 @@ async def version(
     return await session.get(VersionRow, (environment_name, key, number))
 
 
+async def add_flags(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Add flags that are new, in one go."""
+    if rows:
+        await session.execute(insert(FlagRow), rows)
+
+
+async def add_versions(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Add versions, in one go."""
+    if rows:
+        await session.execute(insert(VersionRow), rows)
+
+
+async def needed_by(session: AsyncSession, environment_name: str, key: str) -> list[str]:
+    """Keys of the flags whose prerequisite this one is."""
+    wanted = select(col(FlagRow.key)).where(
+        col(FlagRow.environment) == environment_name,
+        ~col(FlagRow.archived),
+        col(FlagRow.spec).contains({"prerequisites": [{"key": key}]}),
+    )
+    return list(await session.scalars(wanted.order_by(col(FlagRow.key))))
+
+
 async def last_kill(session: AsyncSession, environment_name: str, key: str) -> VersionRow | None:
     """The version by which the flag was killed last."""
     wanted = (

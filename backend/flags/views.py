@@ -43,6 +43,7 @@ from backend.regions import service as regions
 ONE_SIDED_AFTER = timedelta(days=30)
 UNREAD_AFTER = timedelta(days=14)
 _SHOWN_CHANGES = 20
+_READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,11 @@ async def list_flags(
     """Flags by key; `state` and `stale` are worked out, so pages are read until one is full."""
     identity.authorize(principal, "flags:read")
     items: list[FlagOut] = []
+    narrowed = wanted.state is not None or wanted.stale is not None
+    at_once = _READ_AT_ONCE if narrowed else limit
     while True:
-        rows = await repository.flag_page(session, wanted, after, limit + 1)
-        page = rows[:limit]
+        rows = await repository.flag_page(session, wanted, after, at_once + 1)
+        page = rows[:at_once]
         beside = await _beside(session, wanted.environment, page)
         for row in page:
             shown = _shown(row, beside)
@@ -78,9 +81,9 @@ async def list_flags(
             if _fits(shown, wanted):
                 items.append(shown)
             if len(items) == limit:
-                more = row is not page[-1] or len(rows) > limit
+                more = row is not page[-1] or len(rows) > at_once
                 return FlagPage(items=items, next_cursor=after if more else None)
-        if len(rows) <= limit:
+        if len(rows) <= at_once:
             return FlagPage(items=items, next_cursor=None)
 
 
@@ -105,7 +108,6 @@ async def get_flag(
         session, environment, key, ("waiting", "scheduled"), _SHOWN_CHANGES
     )
     moved = await rollout_repository.rollouts_of(session, environment, key)
-    graph = await repository.graph(session, environment)
     return FlagDetail(
         **_shown(row, beside).model_dump(),
         spec=spec,
@@ -115,11 +117,7 @@ async def get_flag(
         kill_reason=row.kill_reason,
         changes=[describe_change(change) for change in changes],
         rollouts=[rollouts.describe(one) for one in moved],
-        needed_by=sorted(
-            other
-            for other, node in graph.items()
-            if any(needed["key"] == key for needed in node.prerequisites)
-        ),
+        needed_by=await repository.needed_by(session, environment, key),
     )
 
 
@@ -180,26 +178,26 @@ async def stale_flags(
 
 
 def _staleness(row: FlagRow, served: Served | None, now: datetime) -> StaleFlag | None:
-    spec = FlagSpec.model_validate(row.spec)
-    if spec.expires_at is not None and spec.expires_at <= now:
-        return _stale(row, spec, "past its date", spec.expires_at, "Decide, then archive it.")
+    expires = row.spec["expires_at"]
+    if expires is not None and (date := datetime.fromisoformat(expires)) <= now:
+        return _stale(row, "past its date", date, "Decide, then archive it.")
     read = served.newest if served else None
     if row.created_at < now - UNREAD_AFTER and (read is None or read < now - UNREAD_AFTER):
         since = read or row.created_at
-        return _stale(row, spec, "not read for 14 days", since, "Nobody asks for it: archive it.")
+        return _stale(row, "not read for 14 days", since, "Nobody asks for it: archive it.")
     quiet_since = max(row.updated_at, row.created_at)
-    lasting = spec.kind in ("operational", "permission", "route")
+    lasting = row.spec["kind"] in ("operational", "permission", "route")
     if served and served.variants == 1 and quiet_since < now - ONE_SIDED_AFTER and not lasting:
         detail = "Put the served variant into the code, then archive it."
-        return _stale(row, spec, "one-sided for 30 days", quiet_since, detail)
+        return _stale(row, "one-sided for 30 days", quiet_since, detail)
     return None
 
 
-def _stale(row: FlagRow, spec: FlagSpec, why: str, since: datetime, hint: str) -> StaleFlag:
+def _stale(row: FlagRow, why: str, since: datetime, hint: str) -> StaleFlag:
     return StaleFlag(
         key=row.key,
         environment=cast(Environment, row.environment),
-        owner=spec.owner,
+        owner=row.spec["owner"],
         why=why,
         since=since,
         suggestion=hint,

@@ -222,9 +222,16 @@ def _served_words(before: Rule, after: Rule) -> str:
 
 def json_diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[str]:
     """A unified diff of two definitions, a bounded number of lines of it."""
+    if before is None:
+        lines = ["--- before", "+++ after", *(f"+{line}" for line in _pretty(after))]
+        return _bounded(lines)
     lines = list(
         difflib.unified_diff(_pretty(before), _pretty(after), "before", "after", n=2, lineterm="")
     )
+    return _bounded(lines)
+
+
+def _bounded(lines: list[str]) -> list[str]:
     return lines[:_LONGEST_DIFF] + (["…"] if len(lines) > _LONGEST_DIFF else [])
 
 

@@ -13,7 +13,7 @@ from openfeature.contrib.tools.flagd.core import FlagdCore
 from backend.flags import FlagSet, service
 from backend.flags.compiling import definition_of
 from backend.flags.reading import spec_of
-from backend.flags.schemas import ImportIn, ImportResult, SegmentIn
+from backend.flags.schemas import ImportIn, ImportResult, KillIn, SegmentIn
 from backend.platform.errors import Conflict, Invalid
 from tests.flags.conftest import ADA, Flags, rule, spec
 
@@ -147,9 +147,12 @@ async def test_five_thousand_flags_come_in_together(flags: Flags) -> None:
     found = await flags.call(service.published, "production")
     assert (found.version, len(found.flags)) == (1, 5_000)
     assert len(FlagSet({"flags": found.flags})) == 5_000
+    killed = await flags.call(service.kill_flag, ADA, "flag-9", KillIn())
+    assert (killed.version, await flags.served("flag-9", country="TH")) == (2, "off")
+    many["flags"]["flag-9"]["state"] = "DISABLED"
     many["flags"]["flag-4999"]["defaultVariant"] = "on"
     assert (await bring(flags, many)).changed == ["flag-4999"]
-    since = await flags.call(service.published, "production", 1)
+    since = await flags.call(service.published, "production", 2)
     assert list(since.flags) == ["flag-4999"]
 
 
