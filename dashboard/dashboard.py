@@ -18,10 +18,11 @@ from backend.tracking.live_hub import live_hub
 from dashboard import doors, faults, shell, theme
 from dashboard.gate import Gate
 from dashboard.guard import Guard
+from dashboard.open_doors import ConsoleApp
 
 __all__ = ["app"]
 
-app = rx.App(
+app = ConsoleApp(
     stylesheets=theme.STYLESHEETS,
     head_components=[
         rx.el.script(src="/console.js"),

@@ -22,6 +22,7 @@ from backend.flags.schemas import (
     SegmentIn,
 )
 from backend.identity import service as identity
+from backend.identity.schemas import GrantScope, Principal
 from backend.platform import clock
 from backend.platform.errors import Conflict, DomainError, Forbidden, Invalid
 from backend.platform.resources import Resources
@@ -280,6 +281,35 @@ async def test_a_scheduled_change_comes_when_it_is_due(flags: Flags, resources: 
     assert await flags.served() == "on"
     [version, *_] = await flags.call(service.flag_versions, ADA, "wallet-topup")
     assert (version.cause, version.by_name) == ("schedule", "Ada Admin")
+
+
+async def test_what_became_wrong_before_its_moment_is_closed_with_the_reason(
+    flags: Flags, resources: Resources
+) -> None:
+    await flags.save(spec("parent"))
+    await flags.save(spec())
+    wanted = spec(prerequisites=[{"key": "parent", "variant": "on"}], default_variant="on")
+    due = clock.now() + timedelta(hours=1)
+    result = await flags.save(wanted, 1, publish_at=due)
+    away = RestoreIn(version=1, version_seen=1, reason="cleaned up", confirm="parent")
+    await flags.call(service.archive_flag, ADA, "parent", away)
+    await due_now(resources)
+    [closed] = await flags.call(service.list_changes, ADA, states=("overtaken",))
+    assert (closed.id, closed.why) == (result.change_id, "There is no flag parent.")
+    assert await flags.served() == "off"
+
+
+async def test_two_who_approve_at_once_publish_once(flags: Flags) -> None:
+    await sensitive(flags)
+    cleo = Principal("user", "user:cleo", "Cleo Admin", (GrantScope("admin", "*"),))
+    result = await flags.save(spec(sensitive=True, default_variant="on"), 1)
+    typed = Confirmed(confirm="wallet-topup")
+    answers = await asyncio.gather(
+        *(flags.call(service.approve_change, by, result.change_id, typed) for by in (BO, cleo)),
+        return_exceptions=True,
+    )
+    assert sorted(isinstance(answer, Conflict) for answer in answers) == [False, True]
+    assert (await flags.get()).version == 2
 
 
 async def test_the_past_is_no_moment_to_publish(flags: Flags) -> None:
