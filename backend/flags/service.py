@@ -21,8 +21,8 @@ from backend.flags.editing import (
 from backend.flags.exchange import export_flags, import_flags
 from backend.flags.explaining import explain
 from backend.flags.guard import Guard, register_guard
-from backend.flags.outcome_views import OutcomeMinute, outcome_minutes
 from backend.flags.plans import Stale
+from backend.flags.reach_views import OutcomeMinute, exposures, outcome_minutes
 from backend.flags.rollouts import pause_rollout, resume_rollout, start_rollout, stop_rollout
 from backend.flags.segments import list_segments, save_segment
 from backend.flags.views import exposure, flag_versions, get_flag, list_flags, stale_flags
@@ -39,6 +39,7 @@ __all__ = [
     "explain",
     "export_flags",
     "exposure",
+    "exposures",
     "flag_versions",
     "get_flag",
     "give_kill_reason",

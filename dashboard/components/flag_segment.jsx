@@ -35,8 +35,8 @@ export function SegmentEditor({ loaded, segment = EMPTY, version = 0, environmen
       </label>
       <div>
         <span className="wp-label">All of these hold</span>
-        <Conditions conditions={draft.conditions} lists={{ regions: places, segments: [] }} without="segment" onChange={(conditions) => setDraft({ ...draft, conditions })} />
-        <p className="wp-muted">{draft.conditions.length ? whoOf(draft, names) : "No condition: those whose phone or service names the segment itself."}</p>
+        {draft.logic ? <p>It came as JsonLogic that cannot be said in words; import it again to change who belongs to it.</p> : <Conditions conditions={draft.conditions} lists={{ regions: places, segments: [] }} without="segment" onChange={(conditions) => setDraft({ ...draft, conditions })} />}
+        <p className="wp-muted">{draft.logic ? "" : draft.conditions.length ? whoOf(draft, names) : "No condition: those whose phone or service names the segment itself."}</p>
       </div>
       {used.length > 0 && <p className="wp-warn">Changes what {used.length === 1 ? used[0] : `${used.length} flags`} serve{used.length === 1 ? "s" : ""}: {used.join(", ")}</p>}
       <label className="wp-field"><span>Why</span>

@@ -135,6 +135,8 @@ def _rollout(row: rx.Var) -> rx.Component:
                 ),
             ),
             class_name="wpf-steps",
+            tab_index=0,
+            aria_label="Steps",
         ),
         class_name="wpf-rollout",
     )  # fmt: skip

@@ -153,10 +153,9 @@ class FlagsState(ListState, rx.State):
                 each.code: each.name
                 for each in (await regions.directory(session, principal)).tops()
             }
-            rows = [
-                _row(each, await flags.exposure(session, principal, each.key, environment), names)
-                for each in page.items
-            ]
+            keys = [each.key for each in page.items]
+            served = await flags.exposures(session, principal, keys, environment)
+            rows = [_row(each, served[each.key], names) for each in page.items]
             changes = await flags.list_changes(session, principal, environment)
             stale = await flags.stale_flags(session, principal, environment)
             killed = await flags.list_flags(

@@ -1,4 +1,4 @@
-"""The list of flags as a file, and how a flag goes minute by minute."""
+"""The list of flags as a file, where flags are served, and how it goes there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import io
 import httpx
 
 from backend.api import create_api
-from backend.flags import service
+from backend.flags import count_repository, service
 from backend.flags.schemas import Outcome
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token
+from backend.platform import clock
 from tests.flags.conftest import ADA, VIEWER, Flags, rule, spec
 
 
@@ -29,6 +30,23 @@ async def test_the_list_is_a_file_without_formulas_and_the_export_is_recorded(fl
     [row] = csv.DictReader(io.StringIO(answer.text))
     assert (row["key"], row["state"], row["description"]) == ("a-sum", "off", "'=SUM(A1)")
     assert (unknown.status_code, nobody.status_code) == (422, 401)
+
+
+async def test_the_exposure_of_many_flags_is_that_of_each(flags: Flags) -> None:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    for key in ("a", "b", "c"):
+        await flags.save(spec(key))
+    rows = [
+        {"environment": "production", "key": key, "hour": hour, "region": region,
+         "variant": "on", "asked": asked}
+        for key, region, asked in (("a", "VN-SG", 3), ("a", "TH-10", 5), ("b", "TH-10", 7))
+    ]  # fmt: skip
+    await flags.call(count_repository.add_exposure, rows)
+    for caller in (ADA, VIEWER):
+        together = await flags.call(service.exposures, caller, ["a", "b", "c"])
+        for key in ("a", "b", "c"):
+            assert together[key] == await flags.call(service.exposure, caller, key)
+    assert [each.asked for each in together["a"]] == [3]
 
 
 async def test_outcomes_are_shown_by_minute_and_only_of_the_callers_regions(flags: Flags) -> None:
