@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from backend import worker
@@ -24,8 +25,8 @@ from backend.platform.resources import Resources
 from backend.settings import SettingsError
 from backend.simulation.drills import DRILLS, Times, run_drill
 from backend.simulation.killing import Killer
-from backend.tracking.positions import TOPIC, encode
 from tests.payments.world import World
+from tests.tracking.fleet import ago, fix, hire, send
 
 
 @pytest.fixture
@@ -116,13 +117,15 @@ async def test_a_gateway_that_declines_is_found_and_its_recovery_verified(
 
 
 async def test_a_projector_that_stands_still_is_found_and_started_again(
-    resources: Resources, quick: None
+    client: httpx.AsyncClient, resources: Resources, quick: None
 ) -> None:
     stop = asyncio.Event()
     projector = asyncio.create_task(worker._keep_running("projector", resources, stop))
 
+    phone = await hire(resources)
+
     async def phones() -> None:
-        await resources.events.append(TOPIC, [encode([])])
+        await send(client, phone, fix(ago(0)))
 
     async with over_and_over(phones, *watching(resources)):
         times, _ = await run(resources, "log", resources.settings.data_dir)
