@@ -39,7 +39,7 @@ def on_call_at(
     moment counts; one of somebody who is not in the schedule counts for nothing.
     """
     past = max(0, (now - starts_at) // turn)
-    ends = max(starts_at, starts_at + (past + 1) * turn)
+    ends = starts_at + (past + 1) * turn
     index = past % len(people)
     for override in reversed(overrides):
         if override.since <= now < override.until and override.person_id in people:
