@@ -33,6 +33,8 @@ async def act_on_incidents(
     identity.authorize(principal, acts.WRITE)
     verb = _verb_of(session, principal, wanted)
     await repository.await_turn(session)
+    # All before the first is recorded, for whoever records makes others wait to the end.
+    await repository.locked(session, [item.id for item in wanted.items])
     results: dict[int, BulkResult] = {}
     denied: identity.Denied | None = None
     # By id, so that two who lock the same incidents never wait for each other in a circle.

@@ -222,6 +222,8 @@ async def relapse(session: AsyncSession, row: IncidentTable, words: str) -> None
     await advance(session, SYSTEM, row, Act.RELAPSE, words)
     if row.state == IncidentState.TRIGGERED:
         await calling.begin(session, row)
+    else:
+        calling.pause(row, await calling.lapse_of(session, row))
 
 
 def take_alert(session: AsyncSession, row: IncidentTable, alert: AlertTable, now: datetime) -> None:

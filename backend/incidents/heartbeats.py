@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
-from backend.incidents import on_call_repository
+from backend.incidents import on_call_repository, repository
 from backend.incidents.on_call_models import HeartbeatTable
 from backend.incidents.on_call_schemas import HeartbeatIn, HeartbeatOut
 from backend.incidents.places import related
@@ -59,6 +59,7 @@ async def save_heartbeat(
 async def remove_heartbeat(session: AsyncSession, principal: Principal, integration: str) -> None:
     """Expect an integration no longer; its alert ends."""
     identity.authorize(principal, CONFIGURE)
+    await repository.await_turn(session)
     row = await on_call_repository.remove_heartbeat(session, integration)
     if row is None:
         raise NotFound("No such heartbeat is expected.")
@@ -72,6 +73,8 @@ async def remove_heartbeat(session: AsyncSession, principal: Principal, integrat
 
 async def watch(session: AsyncSession, now: datetime) -> int:
     """Raise an alert for whoever has fallen silent, end it for whoever is back; how many did."""
+    # Before any row is locked: who works deliveries in has the turn and wants these rows.
+    await repository.await_turn(session)
     turned = 0
     for row in await on_call_repository.heartbeats_to_watch(session):
         silent = row.heard_at + timedelta(seconds=row.every_s) <= now

@@ -22,7 +22,15 @@ from backend.incidents.changes import (
 from backend.incidents.errors import NoSuchAlert, NotNow
 from backend.incidents.models import AlertTable, IncidentTable
 from backend.incidents.repository import number_of
-from backend.incidents.rules import OPEN, Act, AlertStatus, Severity, merged_moments, worst
+from backend.incidents.rules import (
+    OPEN,
+    Act,
+    AlertStatus,
+    IncidentState,
+    Severity,
+    merged_moments,
+    worst,
+)
 from backend.incidents.schemas import IncidentRow
 from backend.platform import clock
 from backend.platform.errors import FieldError, Invalid
@@ -53,6 +61,9 @@ async def merge_incidents(
         await _end_in(session, principal, row, target)
     moved = await alert_repository.move(session, sources, target.id)
     set_moments(target, merged_moments(moments_of(target), [moments_of(row) for row in gone]))
+    if target.state == IncidentState.MITIGATED and target.mitigated_at is None:
+        answered = target.acknowledged_at is not None
+        target.state = IncidentState.ACKNOWLEDGED if answered else IncidentState.TRIGGERED
     target.severity = worst(Severity(row.severity) for row in [target, *gone])
     target.regions = _union([target.regions, *(row.regions for row in gone)])
     target.services = _union([target.services, *(row.services for row in gone)])

@@ -177,15 +177,17 @@ def _reached(moments: Moments, act: Act, at: datetime, *, by_person: bool) -> Mo
 def merged_moments(target: Moments, others: Sequence[Moments]) -> Moments:
     """The target's moments after others ended in it: the earliest impact, detection and answer.
 
-    Its mitigation and end stay its own: they say when the whole of it was over.
+    The whole of it is mitigated when the last of them is, and not before.
     """
     every = [target, *others]
     answers = [each.acknowledged_at for each in every if each.acknowledged_at is not None]
+    mitigations = [each.mitigated_at for each in every if each.mitigated_at is not None]
     return replace(
         target,
         impact_started_at=min(each.impact_started_at for each in every),
         detected_at=min(each.detected_at for each in every),
         acknowledged_at=min(answers, default=None),
+        mitigated_at=None if len(mitigations) < len(every) else max(mitigations),
     )
 
 

@@ -114,7 +114,8 @@ async def call_due(session: AsyncSession, now: datetime) -> int:
             repository.write(session, row.id, "woke", actor, "The snooze is over.", at=now)
             if row.state == IncidentState.TRIGGERED:
                 await calling.begin(session, row)
-        if row.ack_lapses_at is not None and row.ack_lapses_at <= now:
+        lapses_at = row.ack_lapses_at if row.state == IncidentState.ACKNOWLEDGED else None
+        if lapses_at is not None and lapses_at <= now:
             words = "The acknowledgement lapsed: nothing followed it."
             await advance(session, SYSTEM, row, Act.LAPSE, words, at=now)
             await calling.begin(session, row)

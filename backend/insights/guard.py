@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.insights import signal_repository
-from backend.insights.slos import burning_now
+from backend.insights.slos import DETECTOR, burning_now
 from backend.platform import clock
 from backend.platform.scopes import EVERYWHERE, covers
 
@@ -23,7 +23,7 @@ class SloGuard:
 
         What already burnt before `since` was not the rollout's doing.
         """
-        signals = await signal_repository.bad(session, "slo_burn")
+        signals = await signal_repository.bad(session, DETECTOR)
         before = {(row.key, row.region) for row in signals if row.since < since}
         for one in await burning_now(session, clock.now()):
             if one.name != slo or not _touches(one.region, region):
@@ -38,11 +38,14 @@ class SloGuard:
 async def what_is_bad(
     session: AsyncSession, services: Sequence[str], regions: Sequence[str], since: datetime
 ) -> str | None:
-    """What indicators say against a recovery of services in regions, in words; None when well."""
+    """What indicators say against a recovery of services in regions, in words; None when well.
+
+    A burning budget says nothing: it remembers what is mended, and has an alert of its own.
+    """
     worst = [
         row
         for row in await signal_repository.all_bad(session)
-        if row.severity != "SEV4"
+        if row.detector != DETECTOR
         and row.service in services
         and any(_touches(row.region, at) for at in regions)
     ]

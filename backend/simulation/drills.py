@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import time
 from typing import Any
 
-from backend.identity.schemas import SYSTEM
+from backend.identity.schemas import GrantScope, Principal
 from backend.incidents import service as incidents
 from backend.incidents.schemas import ActionIn, AlertFilter, AlertOut, IncidentDetail
 from backend.platform import clock, drills
 from backend.platform.drills import Breakage
 from backend.platform.errors import DomainError
 from backend.platform.resources import Resources
+from backend.platform.scopes import EVERYWHERE
 from backend.settings import SettingsError
 from backend.simulation.killing import Killer
 
 FOUND_WITHIN_S = 180.0
 WELL_WITHIN_S = 900.0
 _LOOK_EVERY_S = 1.0
-_WHO = replace(SYSTEM, name="Drill")
+# As somebody would who is on call: what Waypost does by itself is no answer to an incident.
+_WHO = Principal("service", "service:drill", "Drill", (GrantScope("admin", EVERYWHERE),))
 
 Say = Callable[[str], None]
 
@@ -128,7 +130,7 @@ async def run_drill(
     say(f"broken: {drill.what.format(region=region)}")
     killer = Killer(data_dir) if drill.part is None else None
     if drill.part is not None:
-        place = region if drill.of_city else "*"
+        place = region if drill.of_city else EVERYWHERE
         lasts_until = time() + FOUND_WITHIN_S + WELL_WITHIN_S
         drills.begin(data_dir, Breakage(drill.part, lasts_until, place))
     try:
@@ -184,11 +186,23 @@ async def _detail(resources: Resources, incident_id: Any) -> IncidentDetail:
 
 async def _acknowledged(resources: Resources, alert: AlertOut) -> IncidentDetail:
     assert alert.incident_id is not None
-    incident = await _detail(resources, alert.incident_id)
+    incident = await _apart(resources, await _detail(resources, alert.incident_id), alert)
     if incident.acknowledged_at is None:
         async with resources.database.unit_of_work() as session:
             await incidents.acknowledge(session, _WHO, incident.id, seen_version=incident.version)
     return await _detail(resources, incident.id)
+
+
+async def _apart(resources: Resources, incident: IncidentDetail, alert: AlertOut) -> IncidentDetail:
+    """The drill's alert in an incident of its own: what else goes on has an end of its own."""
+    others = [each for each in incident.alerts if each.id != alert.id]
+    if not others:
+        return incident
+    async with resources.database.unit_of_work() as session:
+        own = await incidents.split_alerts(
+            session, _WHO, incident.id, [alert.id], seen_version=incident.version
+        )
+    return await _detail(resources, own.id)
 
 
 async def _act(

@@ -104,3 +104,16 @@ async def test_not_all_alerts_can_be_parted(resources: Resources) -> None:
             resources, service.split_alerts, MANAGER, one.id, [other.alerts[0].id],
             seen_version=one.version,
         )  # fmt: skip
+
+
+async def test_what_takes_in_a_running_incident_is_mitigated_no_longer(
+    resources: Resources,
+) -> None:
+    one = await raised(resources, "a", ago_s=300)
+    row = await do(resources, service.mitigate, MANAGER, one.id, seen_version=one.version)
+    two = await raised(resources, "b", service="maps")
+    await do(
+        resources, service.merge_incidents, MANAGER, one.id, [two.id], seen_version=row.version
+    )
+    now = await look(resources, one.id)
+    assert (now.state, now.mitigated_at) == ("acknowledged", None)

@@ -89,13 +89,14 @@ def moments() -> st.SearchStrategy[Moments]:
     """Moments in order, some not reached."""
     gaps = st.tuples(*[st.integers(0, 600)] * 3)
 
-    def build(start: int, gaps: tuple[int, ...], answered: bool) -> Moments:
+    def build(start: int, gaps: tuple[int, ...], answered: bool, mitigated: bool) -> Moments:
         impact = T0 + timedelta(seconds=start)
         detected = impact + timedelta(seconds=gaps[0])
         answer = detected + timedelta(seconds=gaps[1]) if answered else None
-        return Moments(impact, detected, answer)
+        over = detected + timedelta(seconds=gaps[1] + gaps[2]) if mitigated else None
+        return Moments(impact, detected, answer, over)
 
-    return st.builds(build, st.integers(-3600, 3600), gaps, st.booleans())
+    return st.builds(build, st.integers(-3600, 3600), gaps, st.booleans(), st.booleans())
 
 
 @given(moments(), st.lists(moments(), min_size=1, max_size=5))
