@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import ColumnElement, Uuid, any_, cast, delete, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -272,7 +272,8 @@ async def change_firing(
     rows = await session.execute(
         update(AlertTable)
         .where(
-            col(AlertTable.id).in_(ids),
+            # One array, not as many parameters as there are alerts.
+            col(AlertTable.id) == any_(cast(list(ids), ARRAY(Uuid))),
             col(AlertTable.status) == AlertStatus.FIRING,
             within(col(AlertTable.region), scopes),
         )
