@@ -170,8 +170,10 @@ def test_incidents_are_merged_and_the_page_leads_to_their_target(
     drawer.get_by_text(f"Same thing {word}").click()
     expect(drawer.get_by_role("checkbox", checked=True)).to_have_count(1)
     drawer.get_by_role("button", name="Merge into this one").click()
-    expect(drawer).to_be_hidden()
-    expect(page.get_by_role("complementary", name="Timeline")).to_contain_text(other)
+    expect(drawer).to_be_hidden(timeout=20_000)
+    expect(page.get_by_role("complementary", name="Timeline")).to_contain_text(
+        other, timeout=20_000
+    )
     page.goto(f"{system.url}/incidents/{other}")
     expect(page.get_by_role("link", name=re.compile(f"merged into {target}"))).to_be_visible()
 
