@@ -59,7 +59,7 @@
     if (action === "palette") window.dispatchEvent(new CustomEvent("wp:palette"));
     if (action === "keys") window.dispatchEvent(new CustomEvent("wp:keys"));
     const menu = target?.closest("details.wp-menu");
-    const chosen = menu && target.closest(".wp-menu-list a, .wp-menu-list button");
+    const chosen = menu && target.closest(".wp-menu-list a, .wp-menu-list button:not([data-wp-stay])");
     closeMenus(chosen ? null : menu);
   });
   document.addEventListener("keydown", (event) => {

@@ -63,9 +63,9 @@ function Shift({ armed, onSwitch }) {
         </span>
       </span>
       <button
-        type="button" aria-pressed={armed}
+        type="button" aria-pressed={armed} data-wp-stay=""
         className={`wp-button wp-button-small ${armed ? "" : "wp-button-main"}`}
-        onClick={(event) => { event.stopPropagation(); onSwitch(!armed); }}
+        onClick={() => onSwitch(!armed)}
       >
         {armed ? "End shift" : "Start shift"}
       </button>

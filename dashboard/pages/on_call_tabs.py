@@ -28,7 +28,7 @@ def maintenance_tab() -> rx.Component:
                 empty=("No window", "Add one before work that would raise alerts."),
             ),
             class_name="wp-panel",
-            aria_label="Maintenance windows",
+            aria_label="List of windows",
         ),
         rx.cond(
             state.may_write,
@@ -110,7 +110,7 @@ def costs_tab() -> rx.Component:
                     empty=("No cost is kept", "The cost of 1,000 deliveries needs them."),
                 ),
                 class_name="wp-panel",
-                aria_label="Costs",
+                aria_label="List of costs",
             ),
             rx.el.div(
                 rx.cond(state.may_write, _cost_form()),

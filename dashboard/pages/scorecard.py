@@ -139,7 +139,7 @@ def _behind() -> rx.Component:
             empty_state("No rows yet", "They come with the first facts that the figure counts."),
         ),
         class_name="wp-panel",
-        aria_label="Rows behind the figure",
+        aria_label="The chosen figure",
     )
 
 
@@ -186,7 +186,7 @@ def _objectives() -> rx.Component:
             empty=("No objective is defined", "They are kept in the file of objectives."),
         ),
         class_name="wp-panel",
-        aria_label="Objectives",
+        aria_label="Service level objectives",
     )
 
 

@@ -128,7 +128,8 @@ def test_an_alert_is_listed_with_what_was_received(
     expect(drawer.get_by_role("region", name="The payload")).to_contain_text("gateway-7")
     page.keyboard.press("Escape")
     row.get_by_role("link").click()
-    alerts = page.get_by_role("region", name="Alerts")
+    expect(page).to_have_url(re.compile("/incidents/[0-9a-f-]{36}"))
+    alerts = page.get_by_role("region", name="Alerts", exact=True)
     expect(alerts).to_contain_text(f"Cards fail at {key}")
     alert(api, key, f"Cards fail at {key}", action="resolve")
     expect(alerts).to_contain_text(re.compile("clearing|resolved"), timeout=20_000)
@@ -167,8 +168,12 @@ def test_incidents_are_merged_and_the_page_leads_to_their_target(
     page.get_by_role("group", name="Act").get_by_role("button", name="Merge").click()
     drawer = page.get_by_role("dialog", name="Merge into this one")
     drawer.get_by_text(f"Same thing {word}").click()
+    expect(drawer.get_by_role("checkbox", checked=True)).to_have_count(1)
     drawer.get_by_role("button", name="Merge into this one").click()
-    expect(page.get_by_role("complementary", name="Timeline")).to_contain_text(other)
+    expect(drawer).to_be_hidden(timeout=20_000)
+    expect(page.get_by_role("complementary", name="Timeline")).to_contain_text(
+        other, timeout=20_000
+    )
     page.goto(f"{system.url}/incidents/{other}")
     expect(page.get_by_role("link", name=re.compile(f"merged into {target}"))).to_be_visible()
 
@@ -239,8 +244,10 @@ def test_the_scorecard_leads_from_a_figure_to_its_rows(sign_in: SignIn) -> None:
     expect(figures).to_have_count(7, timeout=20_000)
     figures.nth(4).click()
     expect(page).to_have_url(re.compile("figure=mttr"))
-    expect(page.get_by_role("region", name="Rows behind the figure").first).to_be_visible()
-    expect(page.get_by_role("region", name="Objectives").locator("tbody tr")).not_to_have_count(0)
+    expect(page.get_by_role("region", name="The chosen figure")).to_be_visible()
+    expect(
+        page.get_by_role("region", name="Objectives", exact=True).locator("tbody tr")
+    ).not_to_have_count(0)
 
 
 @pytest.mark.parametrize(("theme", "size"), [("dark", None), ("light", PHONE)])

@@ -150,6 +150,22 @@ async def test_many_are_changed_as_they_were_seen_each_with_its_result(
     assert "Nan P. acknowledged it" in told[stale.number][1]
 
 
+async def test_what_is_ticked_is_merged(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    target = await _declare(resources, f"Target {uuid4().hex[:6]}")
+    other = await _declare(resources, f"Same thing {uuid4().hex[:6]}")
+    path = f"/incidents/{target.number}"
+    async with connect(await sign_in("Arjun Q", LEAD)) as console:
+        await _send(console, f"{PAGE}.load", path)
+        await _seen(console, PAGE, lambda now: now.get("facts", {}).get("number"))
+        await _send(console, f"{ACTS}.begin", path, {"key": "merge"})
+        choices = await _seen(console, ACTS, lambda now: now.get("choices"))
+        assert str(other.id) in [each["value"] for each in choices]
+        await _send(console, f"{ACTS}.act", path, {"form": {f"pick-{other.id}": True}})
+        await console.notice_like("Merged")
+
+
 async def test_a_note_and_a_review_end_up_in_the_story(
     connect: Connect, sign_in: SignIn, resources: Resources
 ) -> None:
