@@ -118,12 +118,20 @@ def state_words(spec: FlagSpec, state: str, countries: Sequence[str], names: Nam
         return "off for everyone" if spec.default_variant == spec.off_variant else "on for most"
     codes = {code for rule in growing for code in _regions(rule)}
     if "*" in codes:
-        share = max(rule.serve[0].share for rule in growing if "*" in _regions(rule))
-        return f"{growing[0].serve[0].variant} for {percent(share)} or some of everyone"
+        return _whom_words(growing)
     if all(region_attribute(code) == "country" for code in codes) or len(codes) > _MOST_NAMED:
         within = {country for country in countries if any(covers(country, code) for code in codes)}
         return f"on in {len(within)} of {len(countries)} countries"
     return f"on in {_listed(sorted(names.get(code, code) for code in codes))}"
+
+
+def _whom_words(growing: Sequence[Rule]) -> str:
+    """A rule that asks for no region leads: its share, or that it asks for something else."""
+    rule = next(rule for rule in growing if "*" in _regions(rule))
+    variant, share = rule.serve[0].variant, rule.serve[0].share
+    if rule.conditions:
+        return f"{variant} by rules"
+    return f"{variant} for {percent(share)} of everyone"
 
 
 def _grows(spec: FlagSpec, rule: Rule) -> bool:

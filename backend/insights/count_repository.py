@@ -101,6 +101,21 @@ async def windows(session: AsyncSession, names: Sequence[str], now: datetime) ->
     return found
 
 
+async def begun(session: AsyncSession, names: Sequence[str]) -> dict[str, datetime]:
+    """When the counting of each began: to the minute in its first hour, to the hour later."""
+    first: dict[str, datetime] = {}
+    for model in (HourRow, MinuteRow):
+        rows = await session.execute(
+            select(col(model.name), func.min(col(model.at)))
+            .where(col(model.name).in_(names))
+            .group_by(col(model.name))
+        )
+        for name, at in rows:
+            if at - first.get(name, at) < timedelta(hours=1):
+                first[name] = at
+    return first
+
+
 async def recent(
     session: AsyncSession, prefix: str, now: datetime, window: timedelta
 ) -> dict[tuple[str, str], Tally]:

@@ -86,13 +86,21 @@ def budget_left(counted: Tally, target: float) -> float | None:
     return None if rate is None else 1 - rate
 
 
-def burning(windows: Mapping[str, Tally], target: float, least_bad: int) -> Burning | None:
+def burning(
+    windows: Mapping[str, Tally],
+    target: float,
+    least_bad: int,
+    counted_for: timedelta = timedelta.max,
+) -> Burning | None:
     """The first pair of which both windows are over its rate, None where none is.
 
     `least_bad` bad things must have happened in the long window: one refusal among ten requests
-    at night is a rate, but no reason to wake anybody.
+    at night is a rate, but no reason to wake anybody. Nor is a system's first minute, which is
+    all that its windows hold: a pair counts once its short window has been `counted_for`.
     """
     for pair in PAIRS:
+        if counted_for < WINDOWS[pair.short]:
+            continue
         long, short = windows.get(pair.long, Tally()), windows.get(pair.short, Tally())
         rates = (burn_rate(long, target), burn_rate(short, target))
         if long.bad < least_bad or any(rate is None or rate < pair.rate for rate in rates):

@@ -49,6 +49,7 @@ async def slo_status(
     within = _within(principal, region)
     now, names = clock.now(), await _names(session)
     windows = await count_repository.windows(session, list(objectives()), now)
+    begun = await count_repository.begun(session, list(objectives()))
     rows = []
     for name, objective in objectives().items():
         since = now - timedelta(days=objective.window_days)
@@ -56,7 +57,8 @@ async def slo_status(
         counted = _sum(tally for (_, at), tally in whole.items() if _seen(within, at))
         place = region or (within[0] if len(within) == 1 else EVERYWHERE)
         burnt = _added(windows, name, within)
-        rows.append(_row(name, objective, place, names, burnt, counted))
+        counted_for = now - begun.get(name, now)
+        rows.append(_row(name, objective, place, names, burnt, counted, counted_for))
     return rows
 
 
@@ -67,8 +69,9 @@ def _row(
     names: Mapping[str, str],
     windows: Mapping[str, Tally],
     whole: Tally,
+    counted_for: timedelta,
 ) -> SloRow:
-    found = burning(windows, objective.target, objective.least_bad)
+    found = burning(windows, objective.target, objective.least_bad, counted_for)
     return SloRow(
         name=name,
         title=objective.title,
@@ -114,7 +117,9 @@ async def burning_slos(
                 name=one.name,
                 title=one.objective.title,
                 region=one.region,
-                region_name=names.get(one.region, one.region),
+                region_name="everywhere"
+                if one.region == EVERYWHERE
+                else names.get(one.region, one.region),
                 alarm=one.found.pair.alarm,
                 reason=one.found.in_words,
                 budget_left=budget_left(counted, one.objective.target),
@@ -127,29 +132,34 @@ async def burning_slos(
 async def burning_now(session: AsyncSession, now: datetime) -> list[Burns]:
     """What burns, by city; the whole company in place of its cities where most of them burn."""
     counted = await count_repository.windows(session, list(objectives()), now)
+    begun = await count_repository.begun(session, list(objectives()))
     return [
         burns
         for name, objective in objectives().items()
         for burns in _burning_places(
             name, objective, {at: tallies for (named, at), tallies in counted.items()
-                              if named == name}
+                              if named == name},
+            now - begun.get(name, now),
         )
     ]  # fmt: skip
 
 
 def _burning_places(
-    name: str, objective: Objective, counted: Mapping[str, Mapping[str, Tally]]
+    name: str,
+    objective: Objective,
+    counted: Mapping[str, Mapping[str, Tally]],
+    counted_for: timedelta,
 ) -> list[Burns]:
     found = []
     for city in sorted(counted):
-        burns = burning(counted[city], objective.target, objective.least_bad)
+        burns = burning(counted[city], objective.target, objective.least_bad, counted_for)
         if burns is not None and city != EVERYWHERE:
             found.append(_burns(name, objective, city, burns, counted[city]))
     if found and 2 * len(found) <= len(counted.keys() - {EVERYWHERE}):
         return found
     everything = {window: _sum(each.get(window, Tally()) for each in counted.values())
                   for window in WINDOWS}  # fmt: skip
-    whole = burning(everything, objective.target, objective.least_bad)
+    whole = burning(everything, objective.target, objective.least_bad, counted_for)
     if whole is None or len(found) == 1:
         return found
     return [_burns(name, objective, EVERYWHERE, whole, everything)]

@@ -96,7 +96,7 @@ def _head() -> rx.Component:
                 class_name="wpf-title",
             ),
             rx.el.p(
-                rx.cond(_facts["about"] != "", _facts["about"] + ". ", ""),
+                rx.cond(_facts["about"] != "", _facts["about"] + " ", ""),
                 rx.cond(_facts["owner"] != "", "Owner " + _facts["owner"] + ", made ", "Made "),
                 ago(at=_facts["created_at"]),
                 class_name="wp-muted",

@@ -76,7 +76,7 @@ def flags() -> rx.Component:
             listing(
                 "flags",
                 ["Flag", "State", "Exposure, last hour", ("Asked", NUMBER), "Under way", "Owner",
-                 "Kind", "Made", "Changed", "Stale"],
+                 "Made", "Changed", "Stale"],
                 FlagsState.rows,
                 _flag,
                 state=FlagsState,
@@ -87,7 +87,7 @@ def flags() -> rx.Component:
                     BulkAction("kill", "Kill", "Everyone gets the off variant at once.", risk=True)
                 ],
                 on_act=FlagsState.act,
-                bones=10,
+                bones=9,
             ),
             class_name=rx.cond(
                 FlagsState.may_kill | ~FlagsState.ready,
@@ -141,8 +141,7 @@ def _flag(row: rx.Var) -> rx.Component:
             ),
             class_name="wp-nowrap wpf-two",
         ),
-        rx.el.td(row["owner"], class_name="wp-nowrap"),
-        rx.el.td(row["kind"], class_name="wp-nowrap"),
+        rx.el.td(two_lines(row["owner"], row["kind"]), class_name="wp-nowrap"),
         rx.el.td(ago(at=row["created_at"]), class_name="wp-nowrap"),
         rx.el.td(two_lines(ago(at=row["updated_at"]), row["changed_by"]), class_name="wp-nowrap"),
         rx.el.td(

@@ -18,9 +18,10 @@ from backend.insights.definitions import objectives, promise_objectives
 from backend.insights.service import burning_slos, slo_status
 from backend.insights.slo_rules import Tally
 from backend.platform import clock, indicators
-from backend.platform.indicators import Counts, Place
 from backend.platform.resources import Resources
 from backend.regions.service import seed
+
+from .counted import counted, counted_for_weeks
 
 MANAGER = Principal("user", "user:1", "Malee", (GrantScope("fleet_manager", "TH-10"),))
 VIEWER = Principal("user", "user:2", "Ravi", (GrantScope("viewer", "*"),))
@@ -31,18 +32,6 @@ def nothing_counted() -> None:
     """What other tests counted in this process is not these tests'."""
     indicators.drain()
     promise_objectives()
-
-
-async def counted(
-    resources: Resources, name: str, region: str, ago: timedelta, valid: int, bad: int
-) -> None:
-    """Have something counted a while ago."""
-    minute = int((clock.now() - ago).timestamp()) // 60
-    place = Place(name, region, minute)
-    counts = Counts()
-    counts.valid[place], counts.good[place] = valid, valid - bad
-    async with resources.database.unit_of_work() as session:
-        await count_repository.add(session, counts)
 
 
 async def test_two_processes_add_to_the_same_minute(resources: Resources) -> None:
@@ -120,6 +109,7 @@ def test_latency_steps_are_fine_enough_for_a_percentile() -> None:
 async def test_status_shows_the_callers_regions_and_their_budget(resources: Resources) -> None:
     async with resources.database.unit_of_work() as session:
         await seed(session, SYSTEM)
+    await counted_for_weeks(resources, "order_api")
     await counted(resources, "order_api", "TH-10", timedelta(minutes=3), 1_000, 2)
     await counted(resources, "order_api", "SG-01", timedelta(minutes=3), 1_000, 500)
     async with resources.database.unit_of_work() as session:
@@ -146,6 +136,7 @@ async def test_what_burns_is_told_by_city_and_only_to_those_who_see_it(
 ) -> None:
     async with resources.database.unit_of_work() as session:
         await seed(session, SYSTEM)
+    await counted_for_weeks(resources, "ingest")
     for region, bad in (("TH-10", 0), ("SG-01", 300), ("IN-KA", 0), ("VN-SG", 0)):
         await counted(resources, "ingest", region, timedelta(minutes=3), 1_000, bad)
     async with resources.database.unit_of_work() as session:
@@ -157,11 +148,24 @@ async def test_what_burns_is_told_by_city_and_only_to_those_who_see_it(
 
 
 async def test_what_burns_nearly_everywhere_is_one_thing(resources: Resources) -> None:
+    await counted_for_weeks(resources, "ingest")
     for region, bad in (("TH-10", 300), ("SG-01", 300), ("IN-KA", 0)):
         await counted(resources, "ingest", region, timedelta(minutes=3), 1_000, bad)
     async with resources.database.unit_of_work() as session:
         [burns] = await burning_slos(session, VIEWER)
     assert (burns.region, burns.reason) == ("*", "200.0 times too fast over 1h and 5m")
+
+
+async def test_the_first_minutes_of_a_new_system_page_nobody(resources: Resources) -> None:
+    async with resources.database.unit_of_work() as session:
+        await seed(session, SYSTEM)
+    await counted(resources, "ingest", "TH-10", timedelta(minutes=3), 1_000, 300)
+    async with resources.database.unit_of_work() as session:
+        assert await burning_slos(session, VIEWER) == []
+    await counted(resources, "ingest", "TH-10", timedelta(minutes=6), 1, 0)
+    async with resources.database.unit_of_work() as session:
+        [burns] = await burning_slos(session, VIEWER)
+    assert (burns.region, burns.alarm) == ("TH-10", "page")
 
 
 async def test_old_minutes_are_forgotten_and_their_hours_kept(resources: Resources) -> None:

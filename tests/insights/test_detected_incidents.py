@@ -16,6 +16,8 @@ from backend.insights.service import SloGuard, what_is_bad
 from backend.platform import clock, indicators
 from backend.platform.resources import Resources
 
+from .counted import counted_for_weeks
+
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> None:
@@ -74,6 +76,7 @@ async def test_a_rollout_is_told_what_began_to_burn_after_it(resources: Resource
     guard, begun = SloGuard(), clock.now() - timedelta(minutes=1)
     async with resources.database.unit_of_work() as session:
         assert await guard.burning(session, "order_api", "TH-10", begun) is None
+    await counted_for_weeks(resources, "order_api")
     for region, good in (("SG-01", 1_000), ("IN-KA", 1_000), ("TH-10", 500)):
         indicators.count("order_api", region, valid=1_000, good=good)
     await look(resources, "slo_burn")

@@ -28,6 +28,8 @@ from backend.tracking.schemas import DriverIn
 from backend.tracking.service import create_driver
 from tests.dispatch.city import order, time_passes
 
+from .counted import counted_for_weeks
+
 Told = list[tuple[str, str, str]]
 
 
@@ -171,13 +173,13 @@ async def test_a_reader_of_the_log_that_stands_still_is_told(
     await resources.redis.xadd(
         f"log:{TOPIC}", {b"k": b"k", b"v": b"{}"}, id=f"{half_a_minute_ago}-0"
     )
-    await look(resources, "event_log_lag")
+    await look_on(resources, "event_log_lag", 0, 16)
     assert told == [("event-log-lag:reader=events/payments", "firing", "SEV2")]
     [delivery] = await resources.events.read(TOPIC, "payments", "c", count=9, block_ms=1)
-    await look_on(resources, "event_log_lag", 1, 22)
+    await look_on(resources, "event_log_lag", 17, 38)
     assert len(told) == 1, "what is read and not done is still waiting"
     await resources.events.acknowledge(TOPIC, "payments", [delivery.id])
-    await look_on(resources, "event_log_lag", 23, 44)
+    await look_on(resources, "event_log_lag", 39, 60)
     assert told[1:] == [("event-log-lag:reader=events/payments", "resolved", "SEV2")]
 
 
@@ -190,7 +192,7 @@ async def test_an_outbox_that_nobody_publishes_is_told(resources: Resources, tol
         await session.execute(
             text("UPDATE platform_outbox SET written_at = now() - interval '40 seconds'")
         )
-    await look(resources, "event_log_lag")
+    await look_on(resources, "event_log_lag", 0, 16)
     assert told == [("event-log-lag:reader=outbox", "firing", "SEV2")]
 
 
@@ -200,6 +202,7 @@ async def test_a_hot_store_that_is_away_blinds_only_those_who_read_it(
     async def away(*_: object, **__: object) -> None:
         raise RedisConnectionError("gone")
 
+    await counted_for_weeks(resources, "order_api")
     indicators.count("order_api", "TH-10", valid=100, good=10)
     await write_counts(resources.database)
     with monkeypatch.context() as patch:
@@ -217,6 +220,7 @@ async def test_a_hot_store_that_is_away_blinds_only_those_who_read_it(
 async def test_an_objective_that_burns_is_told_and_taken_back(
     resources: Resources, told: Told
 ) -> None:
+    await counted_for_weeks(resources, "ingest")
     for region, good in (("SG-01", 1_000), ("IN-KA", 1_000), ("TH-10", 900)):
         indicators.count("ingest", region, valid=1_000, good=good)
     await look(resources, "slo_burn")
