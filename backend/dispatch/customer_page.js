@@ -1,4 +1,5 @@
-/* Looks whether the order has moved, and if so draws the page anew; rests while nobody looks. */
+/* Looks whether the order has moved, and if so draws the page anew; rests while nobody looks.
+   Sends the stars of who has got their order. */
 const NEAR_MS = 10_000;
 const FAR_MS = 30_000;
 const LONGEST_MS = 120_000;
@@ -42,6 +43,34 @@ async function look() {
   }
   setTimeout(look, pause);
 }
+
+async function rate(button) {
+  const section = button.closest(".rate");
+  const told = section.querySelector("[role=status]");
+  const stars = Number(button.dataset.stars);
+  try {
+    const answer = await fetch(`/api/track/${section.dataset.token}/rating`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ stars }),
+    });
+    if (!answer.ok) throw new Error(String(answer.status));
+  } catch {
+    told.textContent = "That did not reach us. Please try again.";
+    return;
+  }
+  for (const each of section.querySelectorAll("[data-stars]")) {
+    const number = Number(each.dataset.stars);
+    each.toggleAttribute("data-lit", number <= stars);
+    each.setAttribute("aria-pressed", String(number === stars));
+  }
+  told.textContent = `Thank you for ${stars} of 5 stars.`;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-stars]");
+  if (button) rate(button);
+});
 
 document.addEventListener("DOMContentLoaded", () => {
   if (!order()?.dataset.follow) return;

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from backend.dispatch.customer_map import draw
 from backend.dispatch.customer_schemas import Area, Near, StepOut, Tracking
-from backend.dispatch.rules import TERMINAL
+from backend.dispatch.rules import TERMINAL, OrderState
 from backend.platform import clock
 from backend.regions.rules import haversine_m
 
@@ -78,7 +78,7 @@ def follow(told: Tracking, token: str, help_words: str) -> HTMLResponse:
     body = (
         f'<main id="order" data-revision="{told.revision}"{open_}>'
         f'<div class="first">{_status(told, zone)}{_map(told)}</div>'
-        f'<div class="second">{_steps(told, zone)}'
+        f'<div class="second">{_rating(told, token)}{_steps(told, zone)}'
         f'<section class="help"><h2>Questions?</h2><p>{escape(help_words)}</p></section></div>'
         f'</main><p id="news" role="status" class="unseen"></p>'
         f"<footer>Order <code>{escape(told.number)}</code>. Times are those of "
@@ -116,6 +116,20 @@ def _when(told: Tracking, zone: ZoneInfo) -> str:
     return (
         f'<p class="when"><span>{low}</span> to <span>{high}</span></p>'
         f'<p class="quiet">Expected {_day(told.eta.at, zone)}.{late}</p>'
+    )
+
+
+def _rating(told: Tracking, token: str) -> str:
+    if told.state != OrderState.DELIVERED:
+        return ""
+    stars = "".join(
+        f'<button type="button" data-stars="{number}" aria-pressed="false"'
+        f' aria-label="{number} of 5 stars">\N{BLACK STAR}</button>'
+        for number in range(1, 6)
+    )
+    return (
+        f'<section class="rate" data-token="{token}"><h2>How was it?</h2>'
+        f'<div role="group" aria-label="Stars">{stars}</div><p role="status"></p></section>'
     )
 
 

@@ -181,3 +181,22 @@ def test_the_page_needs_no_session_and_sets_no_cookie(system: System, page: Page
     assert answer.status == 404
     expect(page.get_by_role("heading", name="This link leads nowhere")).to_be_visible()
     assert page.context.cookies() == []
+
+
+def test_who_got_their_order_gives_it_stars(
+    api: httpx.Client, courier: Courier, page: Page
+) -> None:
+    order = order_for(api, courier)
+    courier.tell(order, "order.reach_pickup", "order.pick_up", "order.depart")
+    courier.drive_to(*LUMPINI)
+    courier.tell(order, "order.arrive")
+    done = api.post(
+        f"/api/v1/orders/{order['number']}/proof/override",
+        json={"reason": "The recipient's phone is off", "deliver": True},
+    )
+    assert done.status_code < 300, done.text
+    page.goto(order["tracking_url"])
+    page.get_by_role("button", name="4 of 5 stars").click()
+    expect(page.get_by_text("Thank you for 4 of 5 stars.")).to_be_visible()
+    expect(page.locator(".rate [data-lit]")).to_have_count(4)
+    check(page)
