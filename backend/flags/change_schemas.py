@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.flags.rule_schemas import FlagSpec, RegionCode, Segment, Words
+from backend.platform.moments import Moment
 
 Environment = Literal["production", "staging"]
 ChangeState = Literal["waiting", "scheduled", "published", "rejected", "overtaken", "cancelled"]
@@ -29,7 +30,7 @@ class SaveIn(_In):
     reason: Words
     confirm: str = ""
     """The flag's key, typed, where the environment is production."""
-    publish_at: AwareDatetime | None = None
+    publish_at: Moment | None = None
 
 
 class SaveResult(BaseModel):

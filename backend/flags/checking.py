@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -71,6 +72,8 @@ def flag_faults(spec: FlagSpec, around: Surroundings, at: str) -> list[FieldErro
     if too_deep(spec.variants) or too_deep(spec.targeting):
         detail = f"Values and logic are {DEEPEST_LOGIC} deep at most."
         return [_fault(at, "too_large", detail)]
+    if unkept := value_faults(spec.model_dump(exclude={"expires_at"}), at):
+        return unkept
     faults = [*_variant_faults(spec, at), *_named_variant_faults(spec, at)]
     faults += _prerequisite_faults(spec, around, at)
     if spec.targeting is not None:
@@ -118,6 +121,8 @@ def segment_faults(segment: Segment, around: Surroundings, at: str) -> list[Fiel
     faults: list[FieldError] = []
     if too_deep(segment.logic):
         return [_fault(at, "too_large", f"Logic is {DEEPEST_LOGIC} deep at most.")]
+    if unkept := value_faults(segment.model_dump(), at):
+        return unkept
     if segment.logic is not None:
         if segment.conditions:
             faults.append(_fault(f"{at}/conditions", "both", "Conditions or logic, not both."))
@@ -242,6 +247,32 @@ def _is_version(value: Any) -> bool:
     return True
 
 
+def value_faults(value: Any, at: str) -> list[FieldError]:
+    """Every text and number in a value that JSON, or the database, has no room for."""
+    faults: list[FieldError] = []
+    left: list[tuple[Any, str]] = [(value, at)]
+    while left:
+        part, pointer = left.pop()
+        if isinstance(part, dict):
+            for name, one in part.items():
+                left += [(name, pointer), (one, f"{pointer}/{escaped(name)}")]
+        elif isinstance(part, list):
+            left += [(one, f"{pointer}/{i}") for i, one in enumerate(part)]
+        elif detail := _unkept(part):
+            faults.append(_fault(pointer, "unkept", detail))
+    return faults
+
+
+def _unkept(value: Any) -> str | None:
+    if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
+        return "A text holds no NUL, and no half of a character."
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "A whole number has 64 bits at most."
+    if isinstance(value, float) and not isfinite(value):
+        return "A number is finite."
+    return None
+
+
 def logic_faults(logic: Any, evaluators: AbstractSet[str], at: str) -> list[FieldError]:
     """Everything wrong with JsonLogic as such: operators, references, weights, depth, size."""
     faults: list[FieldError] = []
@@ -270,7 +301,7 @@ def _operator_faults(
     name: str, args: Any, evaluators: AbstractSet[str], at: str
 ) -> Iterable[FieldError]:
     if name == "$ref":
-        if args not in evaluators:
+        if not isinstance(args, str) or args not in evaluators:
             yield _fault(at, "unknown_segment", f"There is no evaluator {args}.")
     elif name not in KNOWN_OPERATORS or name in _REFUSED_OPERATORS:
         yield _fault(at, "unknown_operator", f"There is no operator {name}.")

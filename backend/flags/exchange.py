@@ -16,7 +16,7 @@ from backend.flags.compiling import definition_of, document_of, evaluators_of
 from backend.flags.plans import Wanted, WantedFlag, WantedSegment
 from backend.flags.reading import Unreadable, segment_of, spec_of
 from backend.flags.rule_schemas import FlagSpec, Segment
-from backend.flags.rules import MOST_FLAGS
+from backend.flags.rules import MOST_FLAGS, same
 from backend.flags.schemas import Environment, ImportIn, ImportResult
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
@@ -93,13 +93,14 @@ async def import_flags(
 
 
 def _same(known: Mapping[str, Any], found: Mapping[str, Any], spec: FlagSpec) -> bool:
-    return known == found or known == definition_of(spec)
+    return same(known, found) or same(known, definition_of(spec))
 
 
 def _differs(known: Mapping[str, Any], segment: Segment) -> bool:
     """A document says nothing of a segment's description: that stays as it is."""
     former = Segment.model_validate(known)
-    return (former.conditions, former.logic) != (segment.conditions, segment.logic)
+    said = {"conditions", "logic"}
+    return not same(former.model_dump(include=said), segment.model_dump(include=said))
 
 
 def read_document(

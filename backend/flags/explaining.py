@@ -10,6 +10,7 @@ import mmh3
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.flags import repository
+from backend.flags.checking import value_faults
 from backend.flags.compiling import (
     TARGETING_KEY,
     condition_logic,
@@ -20,11 +21,12 @@ from backend.flags.compiling import (
 from backend.flags.editing import find
 from backend.flags.evaluation import FlagSet, evaluate
 from backend.flags.rule_schemas import FlagSpec, Rule, Segment
-from backend.flags.rules import complete
+from backend.flags.rules import DEEPEST_LOGIC, complete, too_deep
 from backend.flags.schemas import ContextIn, Explanation, ExplanationStep
 from backend.flags.words import Names, condition_words, served, who
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
+from backend.platform.errors import FieldError, Invalid
 from backend.regions import service as regions
 
 
@@ -33,6 +35,11 @@ async def explain(
 ) -> Explanation:
     """Why this context is served what it is, rule by rule; raises NoSuchFlag."""
     identity.authorize(principal, "flags:read")
+    if too_deep(wanted.context):
+        detail = f"A context is {DEEPEST_LOGIC} deep at most."
+        raise Invalid(detail, errors=[FieldError("/context", "too_large", detail)])
+    if unread := value_faults(wanted.context, "/context"):
+        raise Invalid(unread[0].detail, errors=unread[:100])
     row = await find(session, key, wanted.environment)
     spec = FlagSpec.model_validate(row.spec)
     rows = await repository.flags_of(session, wanted.environment)

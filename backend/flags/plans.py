@@ -22,7 +22,7 @@ from backend.flags.checking import (
 from backend.flags.compiling import REGION, definition_of, segment_logic
 from backend.flags.models import FlagRow, SegmentRow
 from backend.flags.rule_schemas import FlagSpec, Rule, Segment
-from backend.flags.rules import MOST_FLAGS, dependents, percent
+from backend.flags.rules import MOST_FLAGS, dependents, percent, same
 from backend.flags.schemas import Cause, Environment
 from backend.flags.words import Names, change_words, json_diff
 from backend.identity.schemas import SYSTEM
@@ -180,7 +180,7 @@ async def weigh(session: AsyncSession, wanted: Wanted, *, pointers: bool = False
         for one in wanted.segments
         for name in (one.segment.name,)
         if name not in segment_rows
-        or segment_rows[name].spec != one.segment.model_dump(mode="json")
+        or not same(segment_rows[name].spec, one.segment.model_dump(mode="json"))
     ]
     return Plan(
         wanted,
@@ -280,7 +280,7 @@ def _step(wanted: WantedFlag, row: FlagRow | None, names: Names) -> FlagStep | N
             return None
         return FlagStep(row, before, wanted, row.definition, ["Archived"])
     definition = definition_of(wanted.spec)
-    if row is not None and not row.archived and row.definition == definition:
+    if row is not None and not row.archived and same(row.definition, definition):
         return None
     words = change_words(before, wanted.spec, names)
     return FlagStep(row, before, wanted, definition, words or ["Written another way"])
@@ -335,7 +335,7 @@ def regions_touched(before: FlagSpec | None, wanted: WantedFlag) -> set[str]:
     after = wanted.spec
     if before is None or wanted.archived:
         return {EVERYWHERE}
-    if before.model_copy(update={"rules": []}) != after.model_copy(update={"rules": []}):
+    if not same(before.model_dump(exclude={"rules"}), after.model_dump(exclude={"rules"})):
         return {EVERYWHERE}
     old = {rule.id: rule for rule in before.rules}
     new = {rule.id: rule for rule in after.rules}
@@ -344,11 +344,15 @@ def regions_touched(before: FlagSpec | None, wanted: WantedFlag) -> set[str]:
     changed = [
         rule
         for rule_id in old.keys() | new.keys()
-        if old.get(rule_id) != new.get(rule_id)
+        if not _same_rule(old.get(rule_id), new.get(rule_id))
         for rule in (old.get(rule_id), new.get(rule_id))
         if rule is not None
     ]
     return {code for rule in changed for code in bound_to(rule)}
+
+
+def _same_rule(one: Rule | None, other: Rule | None) -> bool:
+    return one is not None and other is not None and same(one.model_dump(), other.model_dump())
 
 
 def bound_to(rule: Rule) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.util import await_only
 
 from backend.flags import change_repository, repository
@@ -75,6 +76,9 @@ async def publish(session: AsyncSession, principal: Principal, plan: Plan, autho
             )
         else:
             step.row.sqlmodel_update(state)
+            # Without this a true that becomes 1 counts as no change, and is not written.
+            for name in ("spec", "definition", "published"):
+                flag_modified(step.row, name)
         if index % _BREATHE_EVERY == 0:
             await asyncio.sleep(0)
     await repository.add_flags(session, new)
@@ -157,12 +161,14 @@ def _write_segment(
         session.add(row)
     row.version += 1
     row.spec = spec.model_dump(mode="json")
+    flag_modified(row, "spec")
     row.updated_at, row.changed_by_name = now, author.name
 
 
 async def _publish_segments(session: AsyncSession, where: EnvironmentRow) -> None:
     rows = await repository.segments(session, where.name)
     where.evaluators = evaluators_of([Segment.model_validate(row.spec) for row in rows.values()])
+    flag_modified(where, "evaluators")
     await session.flush()
 
 

@@ -77,7 +77,7 @@ def spec_of(key: str, definition: Mapping[str, Any]) -> FlagSpec:
     if not targeting:
         return spec
     with suppress(_Unsaid, ValidationError):
-        said = spec.model_copy(update={"targeting": None, "rules": rules_of(targeting, default)})
+        said = FlagSpec.model_validate(wanted | {"rules": rules_of(targeting, default)})
         if targeting_of(said) == targeting:
             return said
     return spec
@@ -130,7 +130,10 @@ def _default(value: Any) -> str | None:
 def _prerequisites(text: Any) -> list[Prerequisite]:
     if text is None:
         return []
-    found = orjson.loads(text) if isinstance(text, str) else None
+    found = None
+    if isinstance(text, str):
+        with suppress(orjson.JSONDecodeError):
+            found = orjson.loads(text)
     if not isinstance(found, dict):
         raise Unreadable("Prerequisites are the text of a JSON object, key to variant.")
     return [Prerequisite(key=key, variant=variant) for key, variant in found.items()]
@@ -167,7 +170,10 @@ def _conditions(logic: Any) -> tuple[list[Condition], str | None]:
     parts = args if operator == "and" else [logic]
     by = None
     if parts and isinstance(parts[-1], dict) and list(parts[-1]) == ["!!"]:
-        by, parts = _variable(_one(parts[-1])[1][0]), parts[:-1]
+        _, present = _one(parts[-1])
+        if len(present) != 1:
+            raise _Unsaid
+        by, parts = _variable(present[0]), parts[:-1]
     return [_condition(part) for part in parts], by
 
 
@@ -188,8 +194,10 @@ def _condition(logic: Any) -> Condition:
         return _within(_variable(args[0]), args[1])
     if operator in ("starts_with", "ends_with") and len(args) == 2:
         return _said(_variable(args[0]), operator, args[1:])
-    if operator == "sem_ver" and len(args) == 3 and args[1] in _VERSIONS:
-        return _said(_variable(args[0]), _VERSIONS[args[1]], args[2:])
+    if operator == "sem_ver" and len(args) == 3:
+        sign = args[1]
+        if isinstance(sign, str) and sign in _VERSIONS:
+            return _said(_variable(args[0]), _VERSIONS[sign], args[2:])
     raise _Unsaid
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from backend.platform.moments import Moment
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
@@ -98,7 +100,7 @@ class FlagSpec(_Part):
     prerequisites: Annotated[list[Prerequisite], Field(max_length=10)] = []
     sensitive: bool = False
     """Production changes need a second person."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     metadata: Annotated[dict[str, Scalar], Field(max_length=50)] = {}
 
 

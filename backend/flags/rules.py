@@ -103,6 +103,15 @@ def value_type(value: Any) -> str | None:
     return "object" if isinstance(value, dict | list) else None
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; Python takes true for 1, an app does not."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
 def too_deep(value: Any) -> bool:
     """Whether lists and objects lie deeper within each other than logic may."""
     level = [value]

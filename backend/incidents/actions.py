@@ -61,7 +61,7 @@ async def _redispatch(
     result = await dispatch.redispatch_area(
         session,
         principal,
-        RedispatchIn(region=region, reason=wanted.reason, polygon=wanted.polygon),
+        RedispatchIn(region=region, reason=_reason(row, wanted), polygon=wanted.polygon),
     )
     n = len(result.taken_back)
     what = "1 order" if n == 1 else f"{n} orders"
@@ -90,9 +90,8 @@ async def _switch(
     automatic: bool,
 ) -> Did:
     region = _region(row, wanted)
-    reason = f"{number_of(row)}: {wanted.reason}"[:300]
     city = await dispatch.set_city_switch(
-        session, principal, region, automatic=automatic, reason=reason
+        session, principal, region, automatic=automatic, reason=_reason(row, wanted)
     )
     what = "Resumed" if automatic else "Paused"
     return f"{what} matching in {city.name}.", {"region": region}
@@ -118,10 +117,8 @@ async def _message(
     }
     await emit(session, Event("customers.message_wanted", str(row.id), principal.id, data, region))
     who = "1 customer" if n == 1 else f"{n} customers"
-    return f"Asked for {who} in {region} to be told: {wanted.text}", {
-        "region": region,
-        "customers": n,
-    }
+    told = f"Asked for {who} in {region} to be told: {wanted.text}"
+    return told, {"region": region, "customers": n}
 
 
 async def _flag_off(
@@ -129,8 +126,7 @@ async def _flag_off(
 ) -> Did:
     if not wanted.flag:
         raise _missing("flag", "Name the flag.")
-    reason = f"{number_of(row)}: {wanted.reason}"[:300]
-    kill = KillIn(environment=wanted.environment, reason=reason)
+    kill = KillIn(environment=wanted.environment, reason=_reason(row, wanted))
     done = await flags.kill_flag(session, principal, wanted.flag, kill)
     state = "was off already" if done.status == "unchanged" else f"is off since v{done.version}"
     told = f"{wanted.flag} {state} in {wanted.environment}"
@@ -147,6 +143,11 @@ _DO: dict[
     "message_customers": _message,
     "flag_off": _flag_off,
 }
+
+
+def _reason(row: IncidentTable, wanted: ActionIn) -> str:
+    """Why, for those who see what was done without its incident."""
+    return f"{number_of(row)}: {wanted.reason}"[:300]
 
 
 def _region(row: IncidentTable, wanted: ActionIn) -> str:

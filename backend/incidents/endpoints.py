@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import AwareDatetime
 
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
@@ -51,6 +50,7 @@ from backend.incidents.verb_schemas import (
 from backend.platform.errors import NotFound
 from backend.platform.http import Uow
 from backend.platform.idempotency import Once
+from backend.platform.moments import Moment
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
@@ -68,8 +68,8 @@ def _incidents(
     service: Search | None = None,
     q: Search | None = None,
     mine: bool = False,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> IncidentFilter:
     return IncidentFilter(
         states=state or [], severity=severity, region=region or None, service=service or None,
@@ -152,8 +152,8 @@ async def count_open(session: Uow, caller: Reader, region: Search | None = None)
 async def clock_figures(
     session: Uow,
     caller: Reader,
-    since: AwareDatetime,
-    until: AwareDatetime,
+    since: Moment,
+    until: Moment,
     region: Search | None = None,
 ) -> ClockFigures:
     """Times to detect, acknowledge, mitigate and resolve."""

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.incidents.rules import Severity
+from backend.platform.moments import Moment
 
 _NO_NUL = r"^[^\x00]*$"
 Line = Annotated[
@@ -46,8 +47,8 @@ class Override(_In):
     """Somebody stands in for whoever would be on call."""
 
     person_id: Word
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
 
 
 class ScheduleIn(_In):
@@ -64,7 +65,7 @@ class ScheduleIn(_In):
     services: Annotated[list[Word], Field(max_length=50)] = []
     people: Annotated[list[OnCallPerson], Field(min_length=1, max_length=50)]
     turn_s: Annotated[int, Field(ge=3600, le=31 * 86_400)] = 7 * 86_400
-    starts_at: AwareDatetime
+    starts_at: Moment
     overrides: Annotated[list[Override], Field(max_length=100)] = []
     steps: Annotated[list[EscalationStep], Field(min_length=1, max_length=10)]
     ack_lapses_s: Annotated[int, Field(ge=60, le=86_400)] = 1800
@@ -134,8 +135,8 @@ class MaintenanceIn(_In):
 
     region: Region
     services: Annotated[list[Word], Field(max_length=50)] = []
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
     reason: Line
 
 

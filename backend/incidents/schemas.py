@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.flags.schemas import Environment
 from backend.incidents.rules import AlertStatus, IncidentState, Kind, Role, Severity
+from backend.platform.moments import Moment
 from backend.platform.money import Money
 
 _NO_NUL = r"^[^\x00]*$"
@@ -56,8 +57,8 @@ class AlertIn(_In):
     status: AlertStatus = AlertStatus.FIRING
     service: Word
     region: Region = "*"
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
+    started_at: Moment
+    ended_at: Moment | None = None
     labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=200)] = {}
     url: Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)] | None = None
     value: float | None = None
@@ -117,7 +118,7 @@ class AlertBulkIn(_In):
 
     verb: Literal["acknowledge", "snooze", "resolve"]
     ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     reason: Line | None = None
 
 
@@ -147,8 +148,8 @@ class IncidentFilter(_In):
     service: Word | None = None
     q: Search | None = None
     mine: bool = False
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class RoleOut(BaseModel):
@@ -289,7 +290,7 @@ class IncidentIn(_In):
     severity: Severity
     region: Region
     service: Word
-    impact_started_at: AwareDatetime | None = None
+    impact_started_at: Moment | None = None
     kind: Kind = Kind.REAL
     note: Text | None = None
 
@@ -335,7 +336,7 @@ class BulkIn(_In):
     items: Annotated[list[BulkItem], Field(min_length=1, max_length=500)]
     reason: Line | None = None
     severity: Severity | None = None
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 class BulkResult(BaseModel):

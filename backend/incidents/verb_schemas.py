@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.incidents.rules import Kind, Role, Severity
 from backend.incidents.schemas import Line, Text, Word
+from backend.platform.moments import Moment
 
 
 class _In(BaseModel):
@@ -30,7 +31,7 @@ class Noted(Seen):
 class Mitigation(Noted):
     """When the harm stopped; now without."""
 
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class Resolution(Mitigation):
@@ -75,7 +76,7 @@ class NoteIn(_In):
 class SnoozeIn(Seen):
     """Until when nobody is to be called."""
 
-    until: AwareDatetime
+    until: Moment
 
 
 class MergeIn(Seen):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime
 
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
@@ -13,6 +12,7 @@ from backend.insights import service
 from backend.insights.scorecard_schemas import RatingIn, RatingOut, Scorecard
 from backend.insights.slo_schemas import SloRow
 from backend.platform.http import Res, Uow, client_address
+from backend.platform.moments import Moment
 from backend.platform.ratelimit import take
 
 router = APIRouter(tags=["insights"])
@@ -32,7 +32,7 @@ async def slos(session: Uow, caller: Reader, region: Region = None) -> list[SloR
 
 @router.get("/api/v1/scorecard")
 async def scorecard(
-    session: Uow, caller: Reader, region: Region = None, until: AwareDatetime | None = None
+    session: Uow, caller: Reader, region: Region = None, until: Moment | None = None
 ) -> Scorecard:
     """The company's figures."""
     return await service.scorecard(session, caller, region, until)

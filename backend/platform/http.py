@@ -76,16 +76,25 @@ def problem(error: DomainError) -> Response:
         "type": f"urn:waypost:problem:{error.code}",
         "title": error.title,
         "status": error.status,
-        "detail": error.detail,
+        "detail": _written(error.detail),
     }
     if error.errors:
         body["errors"] = [
-            {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
+            {
+                "pointer": _written(fault.pointer),
+                "code": fault.code,
+                "detail": _written(fault.detail),
+            }
             for fault in error.errors
         ]
     return Response(
         orjson.dumps(body), error.status, error.headers, media_type="application/problem+json"
     )
+
+
+def _written(text: str) -> str:
+    """A text as it can be sent: what senders name may hold half a character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 async def _domain_error(_: Request, error: Exception) -> Response:

@@ -134,7 +134,11 @@ async def test_an_area_is_redispatched_from_the_incident(resources: Resources) -
     )  # fmt: skip
     one = await raised(resources, service="tracking")
     done = await do(
-        resources, service.act_on_incident, MANAGER, one.id, action("redispatch", one.version)
+        resources,
+        service.act_on_incident,
+        MANAGER,
+        one.id,
+        action("redispatch", one.version, reason="x"),
     )
     assert done.summary == "Re-dispatched 1 order in TH-10."
     assert (await do(resources, dispatch.get_order, ADMIN, order_id)).state == "ready"

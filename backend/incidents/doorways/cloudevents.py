@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
-
 from backend.incidents.doorways.reading import (
     Delivery,
     Item,
@@ -20,6 +18,7 @@ from backend.incidents.doorways.reading import (
     json_of,
     moment,
     severity_of,
+    text_of,
     texts,
     unknown_version,
 )
@@ -44,7 +43,7 @@ def split(content_type: str, headers: Mapping[str, str], body: bytes) -> list[by
         events = json_of(body)
         if not isinstance(events, list) or not 0 < len(events) <= MOST_IN_BATCH:
             raise BadRequest(f"A batch is a list of 1 to {MOST_IN_BATCH} events.")
-        return [orjson.dumps(event) for event in events]
+        return [text_of(event) for event in events]
     if kind == STRUCTURED:
         return [body]
     attributes = {
@@ -54,7 +53,7 @@ def split(content_type: str, headers: Mapping[str, str], body: bytes) -> list[by
         detail = f"Send {STRUCTURED}, {BATCH}, or the attributes as ce- headers."
         raise BadRequest(detail)
     data = json_of(body) if body.strip() else None
-    return [orjson.dumps({**attributes, "data": data})]
+    return [text_of({**attributes, "data": data})]
 
 
 def identity_of(event: bytes) -> str:
@@ -114,8 +113,8 @@ def read(delivery: Delivery) -> Reading:
 def _decoded(text: str) -> Any:
     """Data that was sent as base64, if it is JSON inside."""
     try:
-        return orjson.loads(b64decode(text, validate=True))
-    except ValueError:
+        return json_of(b64decode(text, validate=True))
+    except (ValueError, BadRequest):
         return None
 
 

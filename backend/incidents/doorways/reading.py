@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from backend.incidents.rules import AlertStatus, Severity
 from backend.incidents.schemas import AlertIn
 from backend.platform.errors import BadRequest, FieldError, Invalid
+from backend.platform.moments import within_reach
 
 _NO_SERVICE = "unknown"
 _LONGEST_LABEL = 2000
@@ -84,11 +85,21 @@ def severity_of(word: object) -> Severity:
 
 
 def json_of(body: bytes) -> Any:
-    """The body as JSON; raises BadRequest."""
+    """The body as JSON that can be written again; raises BadRequest."""
     try:
-        return orjson.loads(body)
+        found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest("The body is not JSON.") from error
+    text_of(found)
+    return found
+
+
+def text_of(value: object) -> bytes:
+    """A value as JSON; raises BadRequest for one nested deeper than is written."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise BadRequest("The body is nested too deeply.") from error
 
 
 def object_of(body: bytes) -> dict[str, Any]:
@@ -100,14 +111,14 @@ def object_of(body: bytes) -> dict[str, Any]:
 
 
 def moment(value: object) -> datetime | None:
-    """A moment in RFC 3339; None where there is none, and for the year 1 that stands for none."""
+    """A moment in RFC 3339; None where there is none, and for one out of reach: senders write the
+    year 1 for none.
+    """
     if not isinstance(value, str) or not value:
         return None
     try:
-        at = datetime.fromisoformat(value)
+        at = within_reach(datetime.fromisoformat(value))
     except ValueError:
-        return None
-    if at.year <= 1:
         return None
     return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
@@ -146,6 +157,7 @@ def alert_of(
     value: object = None,
 ) -> AlertIn | Fault:
     """The facts as an alert, or the first that is wrong."""
+    known = isinstance(region, str) and region in delivery.codes
     number = isinstance(value, int | float) and not isinstance(value, bool)
     told = " ".join(str(title or key).replace("\0", "").split())
     try:
@@ -156,7 +168,7 @@ def alert_of(
             severity=severity,
             status=AlertStatus.FIRING if firing else AlertStatus.RESOLVED,
             service=str(service or _NO_SERVICE)[:80],
-            region=str(region) if region in delivery.codes else delivery.home,
+            region=str(region) if known else delivery.home,
             started_at=started_at or delivery.received_at,
             ended_at=None if firing else ended_at,
             labels=labels,
