@@ -74,6 +74,12 @@ def test_clocks_run_from_the_impact_until_it_is_resolved() -> None:
     assert clocks_of(over)[1]["tone"] == "warning"
 
 
+def test_a_merged_incident_says_that_its_clock_runs_in_the_other() -> None:
+    *_, mitigated, resolved = clocks_of(_incident(state="merged"))
+    assert mitigated["note"] == resolved["note"] == "its clock runs in the other"
+    assert (resolved["running"], resolved["value"]) == ("", "merged")
+
+
 def test_counts_of_the_blast_radius_lead_to_their_rows() -> None:
     hurts, _ = hurts_of(RADIUS)
     assert [each["value"] for each in hurts] == ["214", "37", "209", "198,450.00 THB"]
@@ -88,6 +94,15 @@ def test_only_what_the_service_allows_is_offered() -> None:
     assert [(each["key"], each["risk"]) for each in offered] == [
         ("pause_matching", True), ("merge", False),
     ]  # fmt: skip
+
+
+def test_stopping_the_harm_is_the_next_step_once_somebody_has_it() -> None:
+    allowed = ["acknowledge", "mitigate", "resolve"]
+    fresh = deeds_of(_incident(state="triggered", allowed=allowed))
+    assert [each["key"] for each in fresh if each["group"] == "next"] == ["acknowledge"]
+    had = deeds_of(_incident(state="acknowledged", allowed=allowed))
+    assert [each["key"] for each in had if each["group"] == "next"] == ["mitigate"]
+    assert ("acknowledge", "Acknowledge again") in [(each["key"], each["word"]) for each in had]
 
 
 def test_no_link_of_a_sender_runs_a_script() -> None:
