@@ -118,7 +118,10 @@ async def _message(
     }
     await emit(session, Event("customers.message_wanted", str(row.id), principal.id, data, region))
     who = "1 customer" if n == 1 else f"{n} customers"
-    return f"Asked for {who} in {region} to be told: {wanted.text}", {"region": region, "customers": n}
+    return f"Asked for {who} in {region} to be told: {wanted.text}", {
+        "region": region,
+        "customers": n,
+    }
 
 
 async def _flag_off(
