@@ -134,6 +134,23 @@ def test_the_story_is_told_newest_first_and_notes_carry_their_writer() -> None:
     ]
 
 
+def test_the_story_says_what_was_done_and_why() -> None:
+    def entry(kind: str, text: str, **data: str) -> TimelineOut:
+        return TimelineOut(
+            id=UUID(int=1), at=BEGAN, written_at=BEGAN, kind=kind, actor="user:1",
+            actor_name="Nan P.", text=text, data=data, trace_id=None,
+        )  # fmt: skip
+
+    told = [
+        entry("resolve", "Ten top-ups went through"),
+        entry("action", "Paused matching in Delhi.", reason="Riders wait at a closed hub"),
+    ]
+    assert [(each["head"], each["text"]) for beat in told for each in story_of([beat], [])] == [
+        ("Resolved.", "Ten top-ups went through"),
+        ("Paused matching in Delhi.", "Riders wait at a closed hub"),
+    ]
+
+
 def test_the_bell_tells_the_worst_severity_that_is_open() -> None:
     nothing = OpenCount(by_severity={}, unacknowledged=0, total=0)
     assert bell_words(nothing) == ("off", "")
