@@ -2,6 +2,7 @@
 
 from backend.insights.costs import list_costs, remove_cost, save_cost
 from backend.insights.count_repository import drop_expired
+from backend.insights.definitions import objectives
 from backend.insights.guard import SloGuard, what_is_bad
 from backend.insights.overview import overview
 from backend.insights.ratings import rate_delivery
@@ -13,6 +14,7 @@ __all__ = [
     "burning_slos",
     "drop_expired",
     "list_costs",
+    "objectives",
     "overview",
     "rate_delivery",
     "remove_cost",

@@ -7,13 +7,14 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import state_word
-from dashboard.components.forms import field, text_input
+from dashboard.components.forms import choice_input, field, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import two_lines
 from dashboard.components.work_parts import chart
 from dashboard.states.flag import FlagState
 from dashboard.states.flag_rollout import FlagRolloutState
 from dashboard.states.shell import ShellState
+from dashboard.states.slo_words import slo_choices
 
 _facts = FlagState.facts
 
@@ -161,7 +162,7 @@ def _start() -> rx.Component:
                                       default_value="5 % for 1 h, 25 % for 4 h, 100 %")),
             class_name="wpf-wide",
         ),
-        field("Guarded by SLO", text_input("slo", placeholder="payment-success")),
+        field("Guarded by SLO", choice_input("slo", (("", "none"), *slo_choices()))),
         field(
             "SLO watched in",
             rx.el.select(

@@ -172,7 +172,7 @@ def _waiting() -> rx.Component:
                     class_name="wp-need",
                 ),
             ),
-            class_name="wp-needs",
+            class_name="wp-needs wpf-needs",
         ),
         class_name="wp-panel",
         aria_label="Changes that wait",

@@ -86,7 +86,7 @@ def _head() -> rx.Component:
                 "Commander ",
                 rx.cond(_facts["commander"] != "", _facts["commander"], "nobody yet"),
             ),
-            rx.el.span("Opened by ", rx.el.code(_facts["opened_by"])),
+            rx.el.span("Opened by ", _facts["opened_by"]),
             rx.cond(
                 _facts["follows"] != "",
                 link("follows ", _facts["follows"], to=PATH + "/" + _facts["follows"].to(str),

@@ -111,7 +111,11 @@ def _behind() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Behind: ", ScorecardState.chosen_name),
-            rx.el.span(ScorecardState.rows.length(), " rows", class_name="wp-muted"),
+            rx.el.span(
+                ScorecardState.rows.length(),
+                rx.cond(ScorecardState.rows.length() == 1, " row", " rows"),
+                class_name="wp-muted",
+            ),
             class_name="wp-panel-head",
         ),
         rx.el.p(ScorecardState.chosen_definition, class_name="wp-muted wp-panel-body"),
@@ -196,7 +200,7 @@ def _slo(each: rx.Var) -> rx.Component:
             rx.el.span(each["title"], title=each["means"], class_name="wp-slo-name"),
             class_name="wp-nowrap",
         ),
-        rx.el.td(each["target"], class_name=NUMBER),
+        rx.el.td(each["target"], class_name=NUMBER + " wp-nowrap"),
         rx.el.td(
             two_lines(
                 rx.el.span(

@@ -98,7 +98,7 @@ def _row(row: rx.Var) -> rx.Component:
             link(
                 two_lines(rx.el.span(row["id"], class_name="wpf-key"), row["about"]),
                 to=row["link"].to(str),
-                class_name="wp-row-link",
+                class_name="wp-row-link wpf-segment-name",
             )
         ),
         rx.el.td(row["words"], class_name="wp-wrap"),

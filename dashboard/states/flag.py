@@ -275,8 +275,12 @@ class FlagState(ListState, rx.State):
         async with self:
             if self.busy:
                 return None
-            self.busy = True
             key, environment = self._key(), self._env()
+            if (key, environment) != (self.key, self.environment):
+                # A click meant what was shown, which is still the flag before this one.
+                await tell(self, "warning", f"Wait until {key} is shown.")
+                return None
+            self.busy = True
         tone = "good"
         try:
             async with gateway.open(self) as (session, principal):

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, cast, get_args
 
 from backend.flags.schemas import Change, Environment, Exposure, SaveResult
 from dashboard.states.paging import iso
+from dashboard.states.shell import EVERYWHERE
 
 FLAGS = "/flags"
 SEGMENTS = "/flags/segments"
@@ -18,6 +19,7 @@ ROLLOUT_TONES = {
     "done": "good", "stopped": "off",
 }  # fmt: skip
 _COUNTRY_LETTERS = 2
+_NO_PLACE = "no place told"
 _MANY = re.compile(r"^\d+ flags, \d+ segments$")
 
 
@@ -89,14 +91,15 @@ def reach(
         asked[country] += each.asked
         if counts_as_on(definition, off, each.variant):
             on[country] += each.asked
+    named = {EVERYWHERE: _NO_PLACE, **names}
     return [
         {
             "code": code,
-            "name": names.get(code, code),
+            "name": named.get(code, code),
             "share": on[code] / total if total else -1.0,
             "asked": f"{total:,}",
             "on": percent(on[code], total),
-            "words": f"{names.get(code, code)}: {percent(on[code], total)} of {total:,} on",
+            "words": f"{named.get(code, code)}: {percent(on[code], total)} of {total:,} on",
         }
         for code, total in sorted(asked.items(), key=lambda pair: -pair[1])
     ]

@@ -93,6 +93,8 @@ class IncidentState(ListState, rx.State):
             )
         book = next(filter(None, map(incidents.runbook, found.services)), None)
         async with self:
+            if wanted != self.router.url.path.rstrip("/").rpartition("/")[2][:64]:
+                return
             self._id, self._version = str(found.id), found.version
             self._regions, self._person = found.regions, principal.id
             self._alerts = {str(each.id): each.title for each in found.alerts}

@@ -30,6 +30,7 @@ ACTIONS = {
 }
 _TRACES = 4
 _CURRENCIES = 3
+_ELSEWHERE = "its clock runs in the other"
 _RISKY = ("pause_matching", "flag_off")
 
 
@@ -152,12 +153,14 @@ def clocks_of(found: IncidentDetail) -> list[Clock]:
     over = found.resolved_at is not None
     took = (clocks.resolve_s if over else clocks.running_s) or 0
     late = took > RESOLVE_GOAL_S
-    running = "" if over or found.state == "merged" else iso(found.impact_started_at)
+    merged = found.state == "merged"
+    running = "" if over or merged else iso(found.impact_started_at)
 
     def reached(name: str, seconds: float | None, note: str, waiting: str) -> Clock:
         there = seconds is not None
+        unreached, waiting = ("not here", _ELSEWHERE) if merged else ("not yet", waiting)
         return {
-            "name": name, "at": "", "value": spent(seconds) if there else "not yet",
+            "name": name, "at": "", "value": spent(seconds) if there else unreached,
             "running": "", "goal": 0, "note": note if there else waiting,
             "tone": "", "state": "reached" if there else "waiting",
         }  # fmt: skip
@@ -177,9 +180,10 @@ def clocks_of(found: IncidentDetail) -> list[Clock]:
         {
             "name": "Resolved", "at": "",
             "value": spent(clocks.resolve_s) if over else "" if running else "merged",
-            "running": running, "goal": RESOLVE_GOAL_S, "note": "goal 11:00",
-            "tone": "critical" if late else "good" if over else "",
-            "state": "reached" if over else "running",
+            "running": running, "goal": RESOLVE_GOAL_S,
+            "note": _ELSEWHERE if merged else "goal 11:00",
+            "tone": "" if merged else "critical" if late else "good" if over else "",
+            "state": "reached" if over else "waiting" if merged else "running",
         },
     ]  # fmt: skip
 
@@ -269,10 +273,15 @@ def links_of(found: IncidentDetail) -> list[LinkRow]:
 
 
 def deeds_of(found: IncidentDetail) -> list[Deed]:
-    """What may be done now: the next step first, then actions on the ground, then the rest."""
+    """What may be done now: the next step first, then actions on the ground, then the rest.
+
+    Once somebody has it, the next step is to stop the harm; acknowledging again keeps it from
+    lapsing.
+    """
     allowed = set(found.allowed)
+    had = found.state != "triggered"
     words = {
-        "acknowledge": ("Acknowledge", "you command until another is named"),
+        **({} if had else {"acknowledge": ("Acknowledge", "you command until another is named")}),
         "mitigate": ("Mitigated", "the harm has stopped"),
         "resolve": ("Resolve when verified", "its indicator must be well again"),
         "close": ("Close", ""),
@@ -281,6 +290,7 @@ def deeds_of(found: IncidentDetail) -> list[Deed]:
     deeds = [_deed(key, *words[key], "next" if key == steps[0] else "action") for key in steps]
     deeds += [_deed(key, *ACTIONS[key], "action", key in _RISKY) for key in found.actions]
     others = {
+        **({"acknowledge": ("Acknowledge again", "it would lapse otherwise")} if had else {}),
         "reopen": ("Reopen", "its clock has run through"),
         "set_severity": ("Severity", ""),
         "set_role": ("Roles", ""),

@@ -31,6 +31,9 @@ _TONES = {
 """The colour of what an entry tells; the others are told without one."""
 _LOUD = ("acknowledge", "mitigate", "resolve", "close", "reopen", "detected", "action")
 
+_DONE = {"mitigate": "Mitigated", "resolve": "Resolved", "reopen": "Reopened"}
+"""What a person did whose entry holds nothing but their note."""
+
 
 class Beat(TypedDict):
     """One entry of the story; `late` is filled where it was told later than it happened."""
@@ -52,13 +55,17 @@ def beat_of(each: TimelineOut) -> Beat:
     note = each.kind == "note"
     late = (each.written_at - each.at).total_seconds() > 60
     by_person = each.actor.startswith("user:")
+    head, text = ("Note", each.text) if note else (each.text, str(each.data.get("reason") or ""))
+    done = _DONE.get(each.kind, "")
+    if done and by_person and not each.text.startswith(done):
+        head, text = f"{done}.", each.text
     return {
         "id": str(each.id),
         "at": iso(each.at),
         "kind": "note" if note else each.kind,
         "tone": _TONES.get(each.kind, "off"),
-        "head": "Note" if note else each.text,
-        "text": each.text if note else "",
+        "head": head,
+        "text": text,
         "who": each.actor_name if note or (by_person and each.actor_name not in each.text) else "",
         "late": iso(each.written_at) if late else "",
         "trace": each.trace_id or "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from backend.insights import service as insights
 from backend.insights.slo_schemas import BurningSlo, SloRow
 from dashboard.states.paging import iso
 
@@ -131,3 +132,8 @@ def budget_tone(left: float | None) -> str:
     if left is None:
         return "off"
     return "critical" if left <= 0 else "warning" if left < 0.25 else "good"
+
+
+def slo_choices() -> tuple[tuple[str, str], ...]:
+    """The objectives that a rollout can be guarded by, as value and word."""
+    return tuple((name, each.title) for name, each in insights.objectives().items())

@@ -74,6 +74,12 @@ def test_clocks_run_from_the_impact_until_it_is_resolved() -> None:
     assert clocks_of(over)[1]["tone"] == "warning"
 
 
+def test_a_merged_incident_says_that_its_clock_runs_in_the_other() -> None:
+    *_, mitigated, resolved = clocks_of(_incident(state="merged"))
+    assert mitigated["note"] == resolved["note"] == "its clock runs in the other"
+    assert (resolved["running"], resolved["value"]) == ("", "merged")
+
+
 def test_counts_of_the_blast_radius_lead_to_their_rows() -> None:
     hurts, _ = hurts_of(RADIUS)
     assert [each["value"] for each in hurts] == ["214", "37", "209", "198,450.00 THB"]
@@ -88,6 +94,15 @@ def test_only_what_the_service_allows_is_offered() -> None:
     assert [(each["key"], each["risk"]) for each in offered] == [
         ("pause_matching", True), ("merge", False),
     ]  # fmt: skip
+
+
+def test_stopping_the_harm_is_the_next_step_once_somebody_has_it() -> None:
+    allowed = ["acknowledge", "mitigate", "resolve"]
+    fresh = deeds_of(_incident(state="triggered", allowed=allowed))
+    assert [each["key"] for each in fresh if each["group"] == "next"] == ["acknowledge"]
+    had = deeds_of(_incident(state="acknowledged", allowed=allowed))
+    assert [each["key"] for each in had if each["group"] == "next"] == ["mitigate"]
+    assert ("acknowledge", "Acknowledge again") in [(each["key"], each["word"]) for each in had]
 
 
 def test_no_link_of_a_sender_runs_a_script() -> None:
@@ -116,6 +131,23 @@ def test_the_story_is_told_newest_first_and_notes_carry_their_writer() -> None:
     assert [(each["head"], each["text"], each["who"]) for each in story] == [
         ("Note", "It is the gateway", "Nan P."),
         ("Detected: payments", "", ""),
+    ]
+
+
+def test_the_story_says_what_was_done_and_why() -> None:
+    def entry(kind: str, text: str, **data: str) -> TimelineOut:
+        return TimelineOut(
+            id=UUID(int=1), at=BEGAN, written_at=BEGAN, kind=kind, actor="user:1",
+            actor_name="Nan P.", text=text, data=data, trace_id=None,
+        )  # fmt: skip
+
+    told = [
+        entry("resolve", "Ten top-ups went through"),
+        entry("action", "Paused matching in Delhi.", reason="Riders wait at a closed hub"),
+    ]
+    assert [(each["head"], each["text"]) for beat in told for each in story_of([beat], [])] == [
+        ("Resolved.", "Ten top-ups went through"),
+        ("Paused matching in Delhi.", "Riders wait at a closed hub"),
     ]
 
 
