@@ -276,7 +276,7 @@ class FlagState(ListState, rx.State):
             if self.busy:
                 return None
             key, environment = self._key(), self._env()
-            if (key, environment) != (self.key, self.environment):
+            if self.key and (key, environment) != (self.key, self.environment):
                 # A click meant what was shown, which is still the flag before this one.
                 await tell(self, "warning", f"Wait until {key} is shown.")
                 return None

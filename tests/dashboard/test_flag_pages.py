@@ -143,6 +143,18 @@ async def test_a_sensitive_change_is_approved_by_another_person_alone(
     assert (await flag_of(resources)).version == 2
 
 
+async def test_a_click_on_the_flag_before_this_one_does_nothing(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    await keep(resources, spec(default_variant="on"))
+    async with connect(await sign_in("Nan", ADMIN)) as console:
+        await fire(console, f"{FLAG}.load")
+        await until(console, FLAG, "facts", lambda found: found["key"])
+        await fire(console, f"{FLAG}.kill", None, "/flags/another-flag")
+        await console.notice_like("Wait until another-flag is shown")
+    assert (await flag_of(resources)).state == "on"
+
+
 async def test_the_kill_switch_asks_why_afterwards(
     connect: Connect, sign_in: SignIn, resources: Resources
 ) -> None:
