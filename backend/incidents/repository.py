@@ -52,10 +52,10 @@ async def incident(
     lock: bool = False,
 ) -> IncidentTable | None:
     """The incident of an id or a number, if it concerns the scopes."""
-    if isinstance(named, UUID):
-        is_it = col(IncidentTable.id) == named
+    if (incident_id := _id_of(named)) is not None:
+        is_it = col(IncidentTable.id) == incident_id
     else:
-        digits = named.upper().removeprefix(_NUMBER)
+        digits = str(named).upper().removeprefix(_NUMBER)
         if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
             return None
         is_it = col(IncidentTable.number) == int(digits)
@@ -64,6 +64,15 @@ async def incident(
         query = query.with_for_update().execution_options(populate_existing=True)
     found: IncidentTable | None = await session.scalar(query)
     return found
+
+
+def _id_of(named: UUID | str) -> UUID | None:
+    if isinstance(named, UUID):
+        return named
+    try:
+        return UUID(named) if len(named) == len(str(UUID(int=0))) else None
+    except ValueError:
+        return None
 
 
 async def locked(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, IncidentTable]:

@@ -67,6 +67,8 @@ def wall() -> rx.Component:
                         class_name="wp-wall-rows",
                         aria_live="polite",
                         role="list",
+                        # More than fit are scrolled by the keyboard, too.
+                        tab_index=0,
                     ),
                 ),
                 aria_label="Open SEV1 and SEV2",
@@ -81,6 +83,8 @@ def wall() -> rx.Component:
                         class_name="wp-wall-rows",
                         aria_live="polite",
                         role="list",
+                        # More than fit are scrolled by the keyboard, too.
+                        tab_index=0,
                     ),
                 ),
                 aria_label="Burning objectives",

@@ -69,6 +69,15 @@ async def test_an_incident_goes_from_its_alert_to_its_review(resources: Resource
     ]  # fmt: skip
 
 
+async def test_an_incident_is_found_by_its_id_and_by_its_number(resources: Resources) -> None:
+    one = await raised(resources)
+    for named in (one.id, str(one.id), one.number, one.number.lower()):
+        assert (await do(resources, service.get_incident, VIEWER, named)).id == one.id
+    for nothing in ("INC-999", str(one.id)[:-1], "x" * 36, ""):
+        with pytest.raises(service.NoSuchIncident):
+            await do(resources, service.get_incident, VIEWER, nothing)
+
+
 async def test_of_two_who_acknowledge_at_once_one_is_told_who_was_quicker(
     resources: Resources,
 ) -> None:
