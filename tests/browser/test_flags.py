@@ -229,7 +229,7 @@ def test_who_edits_at_the_same_time_is_told_and_overwrites_nothing(
     expect(change_of(page)).to_be_visible()
     assert board.get(f"/{key}")["version"] == 2
     change_of(page).get_by_role("button", name="Discard").click()
-    expect(page.get_by_text("Changed by a colleague")).to_be_visible()
+    expect(page.get_by_text("Changed by a colleague").first).to_be_visible()
 
 
 def test_the_list_finds_flags_and_the_palette_opens_one(
