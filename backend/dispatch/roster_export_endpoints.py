@@ -12,7 +12,7 @@ from backend.identity import service as identity
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.platform.http import Uow
-from backend.platform.spreadsheet import MOST_ROWS, csv_answer
+from backend.platform.spreadsheet import all_rows, csv_answer
 from backend.tracking.schemas import Freshness, RegionCode, Search, Vehicle
 
 router = APIRouter(prefix="/api/v1", tags=["roster"], default_response_class=Response)
@@ -38,15 +38,7 @@ async def export_roster(
 ) -> Response:
     """The matching drivers by code, at most 10,000."""
     wanted = RosterFilter(region=region, vehicle=vehicle, status=status, q=q)
-    found: list[RosterRow] = []
-    after: str | None = None
-    while len(found) < MOST_ROWS:
-        page = await service.roster(session, caller, wanted, after, _PAGE)
-        found += page.items
-        after = page.next_cursor
-        if after is None:
-            break
-    rows = found[:MOST_ROWS]
+    rows = await all_rows(lambda after: service.roster(session, caller, wanted, after, _PAGE))
     await identity.record(session, caller, "roster.exported", "roster", after={"rows": len(rows)})
     return csv_answer("waypost-drivers", _HEADS, (_cells(row) for row in rows))
 

@@ -12,7 +12,7 @@ from backend.identity import service as identity
 from backend.identity.callers import requires
 from backend.identity.schemas import Principal
 from backend.platform.http import Uow
-from backend.platform.spreadsheet import MOST_ROWS, csv_answer
+from backend.platform.spreadsheet import all_rows, csv_answer
 
 router = APIRouter(tags=["flags"])
 
@@ -31,16 +31,11 @@ async def export_list(
     wanted: Annotated[FlagFilter, Query()],
 ) -> Response:
     """The first 10,000 matching flags by key; the export itself is recorded."""
-    found: list[FlagOut] = []
-    after: str | None = None
-    while len(found) < MOST_ROWS:
-        page = await service.list_flags(session, caller, wanted, after=after, limit=_PAGE)
-        found += page.items
-        after = page.next_cursor
-        if after is None:
-            break
+    found = await all_rows(
+        lambda after: service.list_flags(session, caller, wanted, after=after, limit=_PAGE)
+    )
     await identity.record(session, caller, "flags.exported", "list", after={"rows": len(found)})
-    return csv_answer("waypost-flags", _HEADS, map(_line, found[:MOST_ROWS]))
+    return csv_answer("waypost-flags", _HEADS, map(_line, found))
 
 
 def _line(flag: FlagOut) -> tuple[object, ...]:

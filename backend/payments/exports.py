@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from backend.identity.schemas import Principal
 from backend.payments import cod, ledger, payments, reconciliation, refunds
 from backend.payments.schemas import CodFilter, Money, PaymentFilter, RefundFilter
 from backend.platform.money import plain
-from backend.platform.spreadsheet import MOST_ROWS, lines
+from backend.platform.spreadsheet import all_rows, lines
 
 _PAGE = 200
 
@@ -29,19 +29,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-async def _all(fetch: Callable[[str | None], Any]) -> list[Any]:
-    """Every item of a list up to the most that an export holds."""
-    items: list[Any] = []
-    after: str | None = None
-    while len(items) < MOST_ROWS:
-        page = await fetch(after)
-        items += page.items
-        after = page.next_cursor
-        if after is None:
-            break
-    return items[:MOST_ROWS]
-
-
 async def _recorded(session: AsyncSession, principal: Principal, what: str, rows: int) -> None:
     await identity.record(session, principal, "payments.exported", what, after={"rows": rows})
 
@@ -50,7 +37,7 @@ async def export_payments(
     session: AsyncSession, principal: Principal, wanted: PaymentFilter
 ) -> str:
     """The newest 10,000 matching payments; the export itself is recorded."""
-    found = await _all(
+    found = await all_rows(
         lambda after: payments.list_payments(session, principal, wanted, after=after, limit=_PAGE)
     )
     await _recorded(session, principal, "payments", len(found))
@@ -73,7 +60,7 @@ async def export_payments(
 
 async def export_refunds(session: AsyncSession, principal: Principal, wanted: RefundFilter) -> str:
     """The newest 10,000 matching refunds."""
-    found = await _all(
+    found = await all_rows(
         lambda after: refunds.list_refunds(session, principal, wanted, after=after, limit=_PAGE)
     )
     await _recorded(session, principal, "refunds", len(found))
@@ -97,7 +84,7 @@ async def export_refunds(session: AsyncSession, principal: Principal, wanted: Re
 
 async def export_entries(session: AsyncSession, principal: Principal, account_id: UUID) -> str:
     """The newest 10,000 entries of an account."""
-    found = await _all(
+    found = await all_rows(
         lambda after: ledger.account_entries(
             session, principal, account_id, after=after, limit=_PAGE
         )
@@ -122,7 +109,7 @@ async def export_entries(session: AsyncSession, principal: Principal, account_id
 
 async def export_cod(session: AsyncSession, principal: Principal, wanted: CodFilter) -> str:
     """The newest 10,000 matching orders with cash."""
-    found = await _all(
+    found = await all_rows(
         lambda after: cod.list_cod_orders(session, principal, wanted, after=after, limit=_PAGE)
     )
     await _recorded(session, principal, "cod", len(found))

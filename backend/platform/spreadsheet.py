@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 import orjson
 from fastapi import Response
@@ -13,8 +14,36 @@ from fastapi import Response
 MOST_ROWS = 10_000
 """How many of the newest matching rows one file holds."""
 
+Row_co = TypeVar("Row_co", covariant=True)
+
+
+class Page(Protocol[Row_co]):
+    """A part of a list, and where the next one begins; None after the last."""
+
+    @property
+    def items(self) -> Sequence[Row_co]:
+        """The rows of this part."""
+
+    @property
+    def next_cursor(self) -> str | None:
+        """What to ask the next part with."""
+
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+async def all_rows(fetch: Callable[[str | None], Awaitable[Page[Row_co]]]) -> list[Row_co]:
+    """Every row of a list that is fetched page by page, up to the most that a file holds."""
+    found: list[Row_co] = []
+    after: str | None = None
+    while len(found) < MOST_ROWS:
+        page = await fetch(after)
+        found += page.items
+        after = page.next_cursor
+        if after is None:
+            break
+    return found[:MOST_ROWS]
 
 
 def cell(value: object) -> str:
