@@ -217,19 +217,12 @@ def _condition_faults(condition: Condition, around: Surroundings, at: str) -> It
                 detail = f"There is no {condition.attribute} {value}."
                 yield _fault(f"{at}/values/{index}", f"unknown_{condition.attribute}", detail)
         return
-    check: Callable[[Any], bool] = lambda _: True  # noqa: E731 - one of three
-    wanted = ""
-    if operator in NUMBER_COMPARISONS:
-        check, wanted = _is_number, "one number"
-    elif operator in VERSION_COMPARISONS:
-        check, wanted = _is_version, "a version such as 5.2.0"
-    elif operator in ("starts_with", "ends_with"):
-        check, wanted = (lambda value: isinstance(value, str) and value != ""), "a text"
     several = ("any_of", "none_of", "starts_with", "ends_with", "version_is", "version_is_not")
     if operator not in several and len(values) != 1:
         yield _fault(f"{at}/values", "too_many", "This comparison takes one value.")
+    fits, wanted = _NEEDS.get(operator, (None, ""))
     for index, value in enumerate(values):
-        if not check(value):
+        if fits is not None and not fits(value):
             yield _fault(f"{at}/values/{index}", "unfit", f"This comparison needs {wanted}.")
 
 
@@ -245,6 +238,17 @@ def _is_version(value: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+_NEEDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(NUMBER_COMPARISONS, (_is_number, "one number")),
+    **dict.fromkeys(VERSION_COMPARISONS, (_is_version, "a version such as 5.2.0")),
+    **dict.fromkeys(("starts_with", "ends_with"), (_is_text, "a text")),
+}
 
 
 def value_faults(value: Any, at: str) -> list[FieldError]:

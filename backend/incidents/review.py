@@ -115,8 +115,7 @@ def _story(row: IncidentTable) -> str:
         told.append(f"It came back {row.reopened} time{'' if row.reopened == 1 else 's'}.")
     if row.resolved_at is not None:
         told.append(f"It was over at {_moment(row.resolved_at)}.")
-    for each in views.roles_out(row):
-        told.append(f"{each.name} was {each.role}.")  # noqa: PERF401
+    told += [f"{each.name} was {each.role}." for each in views.roles_out(row)]
     return " ".join(told)
 
 
