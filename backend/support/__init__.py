@@ -1,0 +1,1 @@
+"""Escalations: who asks for what, who answers it by when, and all that was said and done."""
