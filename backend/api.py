@@ -24,12 +24,14 @@ from backend.incidents import export_endpoints as incident_exports
 from backend.incidents import hook_endpoints as monitoring
 from backend.incidents import on_call_endpoints as on_call
 from backend.insights import endpoints as insights
+from backend.insights import rating_page
 from backend.notifications import endpoints as notifications
 from backend.payments import endpoints as payments
 from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
+from backend.support.customer_preferences import language_of
 from backend.tracking import doorways
 from backend.tracking import endpoints as tracking
 
@@ -65,7 +67,7 @@ def create_api() -> FastAPI:
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
-    api.include_router(customer_endpoints.router)
+    api.include_router(customer_endpoints.create_router(language_of, [rating_page.stars]))
     api.include_router(payments.router)
     api.include_router(notifications.router)
     api.include_router(flags.router)

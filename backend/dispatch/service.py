@@ -19,7 +19,7 @@ from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
-from backend.dispatch.customer_links import follow_order, revoke_tracking
+from backend.dispatch.customer_links import follow_order, order_of_link, revoke_tracking
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
@@ -113,6 +113,7 @@ __all__ = [
     "order_figures",
     "order_history",
     "order_id_of",
+    "order_of_link",
     "order_to_change",
     "orders_between",
     "override_proof",

@@ -46,6 +46,7 @@ OWN_DOOR = {
     "/track/{token}",
     "/api/track/{token}",
     "/api/track/{token}/rating",
+    "/track/{token}/rating",
     "/metrics",
     "/api/v1/positions",
     "/api/osmand",
