@@ -61,7 +61,7 @@ def create_router(language_of: LanguageOf, parts: Sequence[Part]) -> APIRouter:
     async def visited(
         session: AsyncSession, token: str, lang: str | None, accept: str, done: str | None = None
     ) -> Visit:
-        order_id = await service.order_of_link(session, token)
+        order_id = (await service.order_of_link(session, token)).id
         usual, chosen = await language_of(session, order_id)
         words = choose(lang, usual if chosen else None, accept, usual)
         told = await service.follow_order(session, token, words.language)

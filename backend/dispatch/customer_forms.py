@@ -53,7 +53,7 @@ async def posted(
         answer.headers.update(error.headers)
         return answer
     except Conflict as error:
-        return customer_frame.sorry(words, "wrong", status=error.status, back=back)
+        return customer_frame.sorry(words, "later", status=error.status, back=back)
     except (Invalid, ValidationError, ValueError):
         return customer_frame.sorry(words, "wrong", status=Invalid.status, back=back)
     query = {"lang": lang} if lang and stay else {}

@@ -48,12 +48,15 @@ class NoSuchLink(NotFound):
     title = "This link leads nowhere"
 
 
-async def order_of_link(session: AsyncSession, token: str) -> UUID:
-    """The id of the order behind a customer's link, for what hangs on it in other contexts.
-
-    Raises NoSuchLink for a token that is unknown, over or replaced.
-    """
-    return (await _behind(session, token)).id
+async def row_of_link(session: AsyncSession, token: str) -> OrderRow:
+    """The order behind a customer's link; raises NoSuchLink for one unknown, over or replaced."""
+    row = None
+    if _TOKEN.fullmatch(token):
+        kept = timedelta(days=current().settings.tracking_link_days)
+        row = await customer_repository.by_token(session, token, clock.now() - kept)
+    if row is None:
+        raise NoSuchLink
+    return row
 
 
 async def follow_order(session: AsyncSession, token: str, language: str = FALLBACK) -> Tracking:
@@ -61,7 +64,7 @@ async def follow_order(session: AsyncSession, token: str, language: str = FALLBA
 
     It is told in one of the page's languages. Raises NoSuchLink as above.
     """
-    row = await _behind(session, token)
+    row = await row_of_link(session, token)
     history = await order_repository.history(session, row.id)
     near = await _near(session, row)
     return await _told(session, row, history, near, words_in(language))
@@ -85,16 +88,6 @@ async def revoke_tracking(
         reason=reason,
     )
     return tracking_url(order)
-
-
-async def _behind(session: AsyncSession, token: str) -> OrderRow:
-    row = None
-    if _TOKEN.fullmatch(token):
-        kept = timedelta(days=current().settings.tracking_link_days)
-        row = await customer_repository.by_token(session, token, clock.now() - kept)
-    if row is None:
-        raise NoSuchLink
-    return row
 
 
 async def _driver(session: AsyncSession, row: OrderRow) -> str | None:

@@ -88,7 +88,7 @@ async def wishes(
     """How the customer wants to be written to."""
     await limited(request, resources)
     response.headers["Cache-Control"] = "no-store"
-    return await wishes_of(session, await dispatch.order_of_link(session, token))
+    return await wishes_of(session, token)
 
 
 @router.put("/api/track/{token}/preferences")
@@ -97,7 +97,7 @@ async def change_wishes(
 ) -> CustomerPreferences:
     """Keep how the customer wants to be written to."""
     await _listen(request, resources, token)
-    return await set_wishes(session, await dispatch.order_of_link(session, token), wanted)
+    return await set_wishes(session, token, wanted)
 
 
 @router.post("/track/{token}/help", include_in_schema=False)
@@ -140,8 +140,7 @@ async def change_wishes_by_form(
 
     async def act(session: AsyncSession, fields: Fields) -> None:
         await _listen(request, resources, token)
-        order_id = await dispatch.order_of_link(session, token)
-        await set_wishes(session, order_id, _read(fields))
+        await set_wishes(session, token, _read(fields))
 
     return await posted(
         request, resources, token, accept_language=accept_language, act=act, done="preferences",

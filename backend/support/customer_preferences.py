@@ -13,7 +13,6 @@ from backend.dispatch.customer_page import Visit
 from backend.dispatch.customer_words import languages
 from backend.identity.schemas import SYSTEM
 from backend.notifications import service as notifications
-from backend.notifications.message_rules import language_of as usual_language
 from backend.notifications.message_schemas import Kind, Preferences, PreferencesIn, QuietHours
 from backend.support.customer_schemas import CustomerPreferences, Hours
 
@@ -26,13 +25,14 @@ _NIGHT = Hours(begins=time(21), ends=time(8))
 
 async def language_of(session: AsyncSession, order_id: UUID) -> tuple[str, bool]:
     """In which language the customer of an order is written to, and whether they chose it."""
-    order = await dispatch.get_order(session, SYSTEM, order_id)
-    return usual_language(order.region), False
+    kept = await notifications.preferences_of_order(session, SYSTEM, order_id)
+    return kept.language, kept.language_chosen
 
 
-async def wishes_of(session: AsyncSession, order_id: UUID) -> CustomerPreferences:
-    """How the customer of an order wants to be written to."""
-    return _wishes(await notifications.preferences_of_order(session, SYSTEM, order_id))
+async def wishes_of(session: AsyncSession, token: str) -> CustomerPreferences:
+    """How the customer behind a link wants to be written to; raises NoSuchLink."""
+    order = await dispatch.order_of_link(session, token)
+    return _wishes(await notifications.preferences_of_order(session, SYSTEM, order.id))
 
 
 def _wishes(kept: Preferences) -> CustomerPreferences:
@@ -47,20 +47,30 @@ def _wishes(kept: Preferences) -> CustomerPreferences:
 
 
 async def set_wishes(
-    session: AsyncSession, order_id: UUID, wanted: CustomerPreferences
+    session: AsyncSession, token: str, wanted: CustomerPreferences
 ) -> CustomerPreferences:
-    """Keep how the customer wants to be written to; what the page does not show stays as it was."""
-    kept = await notifications.preferences_of_order(session, SYSTEM, order_id)
+    """Keep how the customer wants to be written to; what the page does not show stays as it was.
+
+    Raises NoSuchLink.
+    """
+    order = await dispatch.order_of_link(session, token)
+    kept = await notifications.preferences_of_order(session, SYSTEM, order.id)
     shown = {*_PROGRESS, *_TROUBLE}
     muted = [kind for kind in kept.muted if kind not in shown]
     muted += [] if wanted.progress else _PROGRESS
     muted += [] if wanted.trouble else _TROUBLE
-    quiet = QuietHours(**wanted.quiet.model_dump()) if wanted.quiet else _NEVER
+    hours = QuietHours(**wanted.quiet.model_dump()) if wanted.quiet else _NEVER
+    usual = hours == kept.quiet and not kept.quiet_chosen
     changed = await notifications.set_preferences_of_order(
         session,
         SYSTEM,
-        order_id,
-        PreferencesIn(language=wanted.language, muted=muted, channels=kept.channels, quiet=quiet),
+        order.id,
+        PreferencesIn(
+            language=wanted.language,
+            muted=muted,
+            channels=kept.channels,
+            quiet=None if usual else hours,
+        ),
     )
     return _wishes(changed)
 
@@ -68,10 +78,13 @@ async def set_wishes(
 async def preferences(session: AsyncSession, visit: Visit) -> str:
     """The section for preferences, closed up until it is wanted."""
     words = visit.words
-    kept = await wishes_of(session, visit.order_id)
+    known = await notifications.preferences_of_order(session, SYSTEM, visit.order_id)
+    kept = _wishes(known)
     quiet = kept.quiet or _NIGHT
+    # Who reads this page in a language is best written to in it, unless they chose another.
+    tongue = kept.language if known.language_chosen else words.language
     tongues = "".join(
-        f'<option value="{code}" lang="{code}"{" selected" if code == kept.language else ""}>'
+        f'<option value="{code}" lang="{code}"{" selected" if code == tongue else ""}>'
         f"{escape(name)}</option>"
         for code, name in languages().items()
     )
