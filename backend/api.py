@@ -24,6 +24,7 @@ from backend.incidents import export_endpoints as incident_exports
 from backend.incidents import hook_endpoints as monitoring
 from backend.incidents import on_call_endpoints as on_call
 from backend.insights import endpoints as insights
+from backend.insights import rating_page
 from backend.notifications import endpoints as notifications
 from backend.notifications import message_endpoints, message_hooks
 from backend.payments import endpoints as payments
@@ -31,8 +32,11 @@ from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
+from backend.support import customer_endpoints as support_for_customers
 from backend.support import endpoints as support
 from backend.support import settings_endpoints as support_settings
+from backend.support.customer_help import help_and_talk
+from backend.support.customer_preferences import language_of, preferences
 from backend.tracking import doorways
 from backend.tracking import endpoints as tracking
 
@@ -68,7 +72,11 @@ def create_api() -> FastAPI:
     api.include_router(proof_endpoints.router)
     if settings.demo:
         api.include_router(proof_endpoints.demo)
-    api.include_router(customer_endpoints.router)
+    api.include_router(
+        customer_endpoints.create_router(
+            language_of, [rating_page.stars, help_and_talk, preferences]
+        )
+    )
     api.include_router(payments.router)
     api.include_router(notifications.router)
     api.include_router(message_endpoints.router)
@@ -82,6 +90,7 @@ def create_api() -> FastAPI:
     # Before the others of support, for a number may stand where these have a word.
     api.include_router(support_settings.router)
     api.include_router(support.router)
+    api.include_router(support_for_customers.router)
     api.include_router(insights.router)
     api.add_middleware(BoundedBody, limits={flags.IMPORT_PATH: flags.MAX_IMPORT_BYTES})
     if settings.demo:

@@ -102,9 +102,9 @@ class Settings(BaseSettings):
         7, ge=1, le=90, description="A customer's tracking link works this long after the order."
     )
     tracking_help: str = Field(
-        "Write to the shop that you ordered from, and name the number of your order.",
+        "",
         max_length=300,
-        description="Whom customers may ask, on their tracking page.",
+        description="A sentence for customers at the end of their tracking page, as it is.",
     )
 
     routing_url: str = Field(

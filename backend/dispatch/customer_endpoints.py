@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispatch import customer_page, service
+from backend.dispatch import customer_frame, service
 from backend.dispatch.customer_links import NoSuchLink
+from backend.dispatch.customer_page import Part, Visit, follow
 from backend.dispatch.customer_schemas import LinkIn, LinkOut, Tracking
+from backend.dispatch.customer_words import FALLBACK, Words, choose, spoken
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.platform.errors import RateLimited
@@ -16,61 +21,96 @@ from backend.platform.http import Res, Uow, client_address
 from backend.platform.ratelimit import take
 from backend.platform.resources import Resources
 
-router = APIRouter(tags=["customers"])
-
 # A street of customers may share an address; nobody guesses 256 bits at this pace.
 _RATE_PER_S = 5.0
 _BURST = 120
 _KEPT = {"Cache-Control": "public, max-age=300"}
 
+LanguageOf = Callable[[AsyncSession, UUID], Awaitable[tuple[str, bool]]]
+"""In which language the customer of an order is written to, and whether they chose it."""
 Writer = Annotated[Principal, Depends(requires("orders:write"))]
+Lang = Annotated[str | None, Query(max_length=35)]
+Accepted = Annotated[str, Header(alias="Accept-Language")]
 
 
-async def _limit(request: Request, resources: Resources) -> None:
+async def limited(request: Request, resources: Resources) -> None:
+    """Let an address open links as often as a street needs to; raises RateLimited."""
     key = f"track:{client_address(request)}"
     await take(resources.redis, key, rate_per_s=_RATE_PER_S, burst=_BURST)
 
 
-@router.get("/track/page.css", include_in_schema=False)
-async def style() -> Response:
-    """The style of the customer's page."""
-    return Response(customer_page.STYLE, media_type="text/css", headers=_KEPT)
+def heard(lang: str | None, accept: str) -> Words:
+    """The words for who asked for a language or accepts some, known before any order is."""
+    return choose(lang, None, accept, FALLBACK)
 
 
-@router.get("/track/page.js", include_in_schema=False)
-async def script() -> Response:
-    """The script of the customer's page."""
-    return Response(customer_page.SCRIPT, media_type="text/javascript", headers=_KEPT)
+def create_router(language_of: LanguageOf, parts: Sequence[Part]) -> APIRouter:
+    """The routes; `parts` of other contexts stand on the page in this order."""
+    router = APIRouter(tags=["customers"])
 
+    @router.get("/track/page.css", include_in_schema=False)
+    async def style() -> Response:
+        """The style of the customer's page."""
+        return Response(customer_frame.STYLE, media_type="text/css", headers=_KEPT)
 
-@router.get("/track/{token}", include_in_schema=False)
-async def follow(request: Request, session: Uow, resources: Res, token: str) -> Response:
-    """The page of an order; one and the same for every link that leads nowhere."""
-    try:
-        await _limit(request, resources)
-        told = await service.follow_order(session, token)
-    except NoSuchLink:
-        return customer_page.nowhere()
-    except RateLimited as error:
-        answer = customer_page.later()
-        answer.headers.update(error.headers)
-        return answer
-    return customer_page.follow(told, token, resources.settings.tracking_help)
+    @router.get("/track/page.js", include_in_schema=False)
+    async def script() -> Response:
+        """The script of the customer's page."""
+        return Response(customer_frame.SCRIPT, media_type="text/javascript", headers=_KEPT)
 
+    async def visited(
+        session: AsyncSession, token: str, lang: str | None, accept: str, done: str | None = None
+    ) -> Visit:
+        order_id = (await service.order_of_link(session, token)).id
+        usual, chosen = await language_of(session, order_id)
+        words = choose(lang, usual if chosen else None, accept, usual)
+        told = await service.follow_order(session, token, words.language)
+        asked = lang is not None and spoken(lang) == words.language
+        return Visit(token, order_id, told, words, asked, done)
 
-@router.get("/api/track/{token}")
-async def track(
-    request: Request, response: Response, session: Uow, resources: Res, token: str
-) -> Tracking:
-    """The order behind a customer's link."""
-    await _limit(request, resources)
-    response.headers["Cache-Control"] = "no-store"
-    return await service.follow_order(session, token)
+    @router.get("/track/{token}", include_in_schema=False)
+    async def page(
+        request: Request,
+        session: Uow,
+        resources: Res,
+        token: str,
+        lang: Lang = None,
+        done: Annotated[str | None, Query(max_length=20)] = None,
+        accept_language: Accepted = "",
+    ) -> Response:
+        """The page of an order; one and the same for every link that leads nowhere."""
+        try:
+            await limited(request, resources)
+            visit = await visited(session, token, lang, accept_language, done)
+        except NoSuchLink:
+            return customer_frame.nowhere(heard(lang, accept_language))
+        except RateLimited as error:
+            answer = customer_frame.later(heard(lang, accept_language))
+            answer.headers.update(error.headers)
+            return answer
+        drawn = [await part(session, visit) for part in parts]
+        return follow(visit, drawn, resources.settings.tracking_help)
 
+    @router.get("/api/track/{token}")
+    async def track(
+        request: Request,
+        response: Response,
+        session: Uow,
+        resources: Res,
+        token: str,
+        lang: Lang = None,
+        accept_language: Accepted = "",
+    ) -> Tracking:
+        """The order behind a customer's link, told in the customer's language."""
+        await limited(request, resources)
+        response.headers["Cache-Control"] = "no-store"
+        return (await visited(session, token, lang, accept_language)).told
 
-@router.post("/api/v1/orders/{number}/tracking-link", status_code=201)
-async def replace_link(session: Uow, caller: Writer, number: str, wanted: LinkIn) -> LinkOut:
-    """Take the customer's link back and make a new one."""
-    order_id = await service.order_id_of(session, number)
-    url = await service.revoke_tracking(session, caller, order_id, wanted.reason)
-    return LinkOut(tracking_url=url)
+    @router.post("/api/v1/orders/{number}/tracking-link", status_code=201)
+    async def replace_link(session: Uow, caller: Writer, number: str, wanted: LinkIn) -> LinkOut:
+        """Take the customer's link back and make a new one."""
+        order_id = await service.order_id_of(session, number)
+        url = await service.revoke_tracking(session, caller, order_id, wanted.reason)
+        return LinkOut(tracking_url=url)
+
+    return router

@@ -14,16 +14,15 @@ from backend.dispatch import customer_repository, order_repository
 from backend.dispatch.customer_rules import (
     AREA_RADIUS_M,
     CARRIED,
-    HEADLINES,
+    TONES,
     area_around,
-    failure_words,
     first_name,
     new_token,
-    proof_words,
     shows_position,
     steps_of,
 )
 from backend.dispatch.customer_schemas import Area, Near, ProofOut, StepOut, Tracking
+from backend.dispatch.customer_words import FALLBACK, Words, words_in
 from backend.dispatch.lifecycle import Circumstances, note, order_to_change, place_of
 from backend.dispatch.models import OrderEventRow, OrderRow
 from backend.dispatch.order_views import eta_of, tracking_url
@@ -49,20 +48,26 @@ class NoSuchLink(NotFound):
     title = "This link leads nowhere"
 
 
-async def follow_order(session: AsyncSession, token: str) -> Tracking:
-    """The order behind a customer's link, whose token is all the right that is asked for.
-
-    Raises NoSuchLink for a token that is unknown, over or replaced.
-    """
+async def row_of_link(session: AsyncSession, token: str) -> OrderRow:
+    """The order behind a customer's link; raises NoSuchLink for one unknown, over or replaced."""
     row = None
     if _TOKEN.fullmatch(token):
         kept = timedelta(days=current().settings.tracking_link_days)
         row = await customer_repository.by_token(session, token, clock.now() - kept)
     if row is None:
         raise NoSuchLink
+    return row
+
+
+async def follow_order(session: AsyncSession, token: str, language: str = FALLBACK) -> Tracking:
+    """The order behind a customer's link, whose token is all the right that is asked for.
+
+    It is told in one of the page's languages. Raises NoSuchLink as above.
+    """
+    row = await row_of_link(session, token)
     history = await order_repository.history(session, row.id)
     near = await _near(session, row)
-    return await _told(session, row, history, near)
+    return await _told(session, row, history, near, words_in(language))
 
 
 async def revoke_tracking(
@@ -112,12 +117,14 @@ async def _told(
     row: OrderRow,
     history: list[OrderEventRow],
     near: Near | None,
+    words: Words,
 ) -> Tracking:
     state = OrderState(row.state)
-    headline, detail, tone = HEADLINES[state]
+    detail = words.find(f"detail.{state}")
     last = {event.type: event for event in history}
     if state is OrderState.FAILED and "order.failed" in last:
-        detail = failure_words(last["order.failed"].reason)
+        # What is no reason for a customer to read has no words.
+        detail = words.find(f"failure.{last['order.failed'].reason}")
     lat, lon = area_around(row.drop_lat, row.drop_lon)
     expected = row.eta_at or row.promised_at
     over = row.ended_at or (clock.now() if clock.now() > row.promised_at else expected)
@@ -125,11 +132,11 @@ async def _told(
         number=row.number,
         region=row.region,
         state=state,
-        headline=headline,
+        headline=words.say(f"headline.{state}"),
         detail=detail,
-        tone=tone,
+        tone=TONES[state],
         steps=[
-            StepOut(key=step.key, label=step.label, at=step.at, mark=step.mark)
+            StepOut(key=step.key, label=words.say(f"step.{step.key}"), at=step.at, mark=step.mark)
             for step in steps_of(state, {kind: event.at for kind, event in last.items()})
         ],
         eta=None if row.ended_at or state is OrderState.ARRIVED else eta_of(row),
@@ -138,7 +145,7 @@ async def _told(
         driver=await _driver(session, row),
         position=near,
         area=Area(lat=lat, lon=lon, radius_m=AREA_RADIUS_M) if near else None,
-        proof=_proof(state, last),
+        proof=_proof(state, last, words),
         time_zone=await _zone(session, row.region),
         ended_at=row.ended_at,
         revision="",
@@ -147,11 +154,11 @@ async def _told(
     return told.model_copy(update={"revision": digest[:16]})
 
 
-def _proof(state: OrderState, last: dict[str, OrderEventRow]) -> ProofOut | None:
+def _proof(state: OrderState, last: dict[str, OrderEventRow], words: Words) -> ProofOut | None:
     handed_over = last.get("order.delivered")
     if state is not OrderState.DELIVERED or handed_over is None:
         return None
-    return ProofOut(at=handed_over.at, by=proof_words(handed_over.data.get("proof")))
+    return ProofOut(at=handed_over.at, by=words.find(f"proof.{handed_over.data.get('proof')}"))
 
 
 async def _zone(session: AsyncSession, city: str) -> str:

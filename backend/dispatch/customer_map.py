@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from backend.dispatch.customer_schemas import Area, Near
+from backend.dispatch.customer_words import Words
 
 _BASEMAP = Path(__file__).resolve().parents[2] / "assets" / "basemap"
 _METRES_PER_DEGREE = 111_320.0
@@ -72,7 +73,7 @@ class _Frame:
         return [self.point(lon, lat) for lon, lat in positions]
 
 
-def draw(city: str, area: Area, near: Near) -> str:
+def draw(city: str, area: Area, near: Near, words: Words) -> str:
     """The map as SVG; colours come from classes, so that the page's policy may forbid styles."""
     frame = _Frame(area, near)
     x, y = frame.point(near.lon, near.lat)
@@ -82,10 +83,11 @@ def draw(city: str, area: Area, near: Near) -> str:
     still = f'<circle class="heading" r="{unit * 4.5:.0f}"/>'
     return (
         f'<svg class="map" viewBox="{frame.view_box}" role="img" '
-        f'aria-label="Map: your driver and about where you are">'
+        f'aria-label="{words.html("map.label")}">'
         f"{_water(city, frame)}{_rivers(frame)}{_districts(frame, unit)}"
         f'<circle class="area" r="{area.radius_m}"/>{_way(x, y, area.radius_m)}'
-        f'<text class="area-name" y="{unit * 2.5:.0f}" font-size="{unit * 7:.0f}">your area</text>'
+        f'<text class="area-name" y="{unit * 2.5:.0f}" font-size="{unit * 7:.0f}">'
+        f"{words.html('map.area')}</text>"
         f'<g transform="translate({x:.0f} {y:.0f})"><circle class="halo" r="{unit * 11:.0f}"/>'
         f"{arrow if near.bearing is not None else still}</g></svg>"
     )

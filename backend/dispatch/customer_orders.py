@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import customer_repository, order_repository
-from backend.dispatch.customer_links import NoSuchLink
+from backend.dispatch.customer_links import row_of_link
 from backend.dispatch.customer_rules import first_name
 from backend.dispatch.lifecycle import place_of
 from backend.dispatch.models import OrderRow
-from backend.platform import clock
-from backend.platform.resources import current
-
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +30,7 @@ class CustomersOrder:
 
 async def order_of_link(session: AsyncSession, token: str) -> CustomersOrder:
     """The order behind a customer's link; the caller needs no other right. Raises NoSuchLink."""
-    row = None
-    if _TOKEN.fullmatch(token):
-        kept = timedelta(days=current().settings.tracking_link_days)
-        row = await customer_repository.by_token(session, token, clock.now() - kept)
-    if row is None:
-        raise NoSuchLink
-    return _told(row)
+    return _told(await row_of_link(session, token))
 
 
 async def customers_order(session: AsyncSession, order_id: UUID) -> CustomersOrder | None:

@@ -1,5 +1,5 @@
-/* Looks whether the order has moved, and if so draws the page anew; rests while nobody looks.
-   Sends the stars of who has got their order. */
+/* Looks whether the order or the conversation has moved, and if so draws the page anew; rests while
+   nobody looks. Sends the page's forms without leaving it. */
 const NEAR_MS = 10_000;
 const FAR_MS = 30_000;
 const LONGEST_MS = 120_000;
@@ -7,73 +7,115 @@ const LONGEST_MS = 120_000;
 let pause = FAR_MS;
 
 const order = () => document.getElementById("order");
+const looked = () => [...document.querySelectorAll("[data-look]")];
 const headline = () => order()?.querySelector("h1")?.textContent ?? "";
+const pageOf = (text) => new DOMParser().parseFromString(text, "text/html");
 
-async function renew() {
-  const answer = await fetch(location.href, { cache: "no-store" });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+function tell(words) {
+  document.getElementById("news").textContent = words;
+}
+
+const ticked = (field) => field.type === "checkbox" || field.type === "radio";
+
+function changed(field) {
+  if (ticked(field)) return field.checked !== field.defaultChecked;
+  if (field.options) return ![...field.options].every((each) => each.selected === each.defaultSelected);
+  return field.value !== field.defaultValue;
+}
+
+/* What was typed, opened and focused stays so; what `sent` held is done with. */
+function keep(fresh, sent) {
+  for (const field of order().querySelectorAll("textarea, select, input[id]")) {
+    const same = fresh.querySelector(`#${CSS.escape(field.id)}`);
+    if (!same || field.form === sent || !changed(field)) continue;
+    if (ticked(field)) same.checked = field.checked;
+    else same.value = field.value;
+  }
+  for (const open of order().querySelectorAll("details[id][open]")) {
+    const same = fresh.querySelector(`#${CSS.escape(open.id)}`);
+    if (same && !open.contains(sent)) same.open = true;
+  }
+}
+
+function draw(page, sent = null) {
   const fresh = page.getElementById("order");
   if (!fresh) {
     location.reload();
     return;
   }
   const before = headline();
+  const focused = document.activeElement?.id;
+  keep(fresh, sent);
   order().replaceWith(fresh);
   document.title = page.title;
-  if (headline() !== before) document.getElementById("news").textContent = headline();
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (headline() !== before) tell(headline());
+}
+
+async function moved(part) {
+  const answer = await fetch(part.dataset.look, { cache: "no-store" });
+  if (answer.status === 404) {
+    location.reload();
+    return false;
+  }
+  if (!answer.ok) throw new Error(String(answer.status));
+  return (await answer.json()).revision !== part.dataset.revision;
 }
 
 async function look() {
-  const token = order()?.dataset.follow;
-  if (!token) return;
   if (!document.hidden) {
     try {
-      const answer = await fetch(`/api/track/${token}`, { cache: "no-store" });
-      if (answer.status === 404) {
-        location.reload();
-        return;
+      const news = await Promise.all(looked().map(moved));
+      if (news.includes(true)) {
+        const answer = await fetch(location.href, { cache: "no-store" });
+        draw(pageOf(await answer.text()));
       }
-      if (!answer.ok) throw new Error(String(answer.status));
-      const told = await answer.json();
-      if (told.revision !== order().dataset.revision) await renew();
-      pause = told.position ? NEAR_MS : FAR_MS;
+      pause = order()?.dataset.near === undefined ? FAR_MS : NEAR_MS;
     } catch {
       pause = Math.min(LONGEST_MS, pause * 2);
     }
   }
-  setTimeout(look, pause);
+  if (looked().length) setTimeout(look, pause);
 }
 
-async function rate(button) {
-  const section = button.closest(".rate");
-  const told = section.querySelector("[role=status]");
-  const stars = Number(button.dataset.stars);
+async function send(form, submitter) {
+  const body = new URLSearchParams(new FormData(form));
+  if (submitter?.name) body.set(submitter.name, submitter.value);
+  const told = form.querySelector("[role=status]");
   try {
-    const answer = await fetch(`/api/track/${section.dataset.token}/rating`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ stars }),
-    });
-    if (!answer.ok) throw new Error(String(answer.status));
+    const answer = await fetch(form.action, { method: "POST", body });
+    const page = pageOf(await answer.text());
+    if (answer.ok && page.documentElement.lang !== document.documentElement.lang) {
+      location.assign(answer.url);
+      return;
+    }
+    if (answer.ok && page.getElementById("order")) {
+      const resting = !looked().length;
+      const section = form.closest("section")?.id;
+      draw(page, form);
+      tell(document.querySelector(`#${section} [role=status]`)?.textContent ?? "");
+      if (resting && looked().length) setTimeout(look, pause);
+      return;
+    }
+    told.textContent = page.querySelector(".sorry p")?.textContent ?? document.body.dataset.unsent;
   } catch {
-    told.textContent = "That did not reach us. Please try again.";
-    return;
+    told.textContent = document.body.dataset.unsent;
   }
-  for (const each of section.querySelectorAll("[data-stars]")) {
-    const number = Number(each.dataset.stars);
-    each.toggleAttribute("data-lit", number <= stars);
-    each.setAttribute("aria-pressed", String(number === stars));
-  }
-  told.textContent = `Thank you for ${stars} of 5 stars.`;
 }
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-stars]");
-  if (button) rate(button);
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!order()?.contains(form)) return;
+  event.preventDefault();
+  // A second click while the first is under way sends nothing.
+  if (form.dataset.sending !== undefined) return;
+  form.dataset.sending = "";
+  await send(form, event.submitter);
+  delete form.dataset.sending;
 });
 
 document.addEventListener("DOMContentLoaded", () => {
-  if (!order()?.dataset.follow) return;
-  pause = order().querySelector(".near") ? NEAR_MS : FAR_MS;
+  if (!looked().length) return;
+  pause = order()?.dataset.near === undefined ? FAR_MS : NEAR_MS;
   setTimeout(look, pause);
 });

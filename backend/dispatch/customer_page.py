@@ -2,193 +2,170 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from html import escape
-from pathlib import Path
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.dispatch.customer_frame import framed
 from backend.dispatch.customer_map import draw
 from backend.dispatch.customer_schemas import Area, Near, StepOut, Tracking
-from backend.dispatch.rules import TERMINAL, OrderState
+from backend.dispatch.customer_times import city_of, day_of, moment_of, time_of
+from backend.dispatch.customer_words import Words
+from backend.dispatch.rules import TERMINAL
 from backend.platform import clock
 from backend.regions.rules import haversine_m
 
-_FOLDER = Path(__file__).parent
-STYLE = (_FOLDER / "customer_page.css").read_text()
-SCRIPT = (_FOLDER / "customer_page.js").read_text()
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self';"
-    " connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-_BRAND = (
-    '<header class="brand"><svg class="mark" viewBox="0 0 32 32" aria-hidden="true">'
-    '<rect width="32" height="32" rx="7"/><path d="M6 10l4 13 6-11 6 11 4-13"/></svg>'
-    "<span>Waypost</span></header>"
-)
-_SPOKEN = {"done": "done", "now": "now", "ahead": "still to come", "failed": "ended here"}
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who looks at an order by its link.
 
+    `asked` is whether the page's address names the language; `done` is what they just sent.
+    """
 
-def _page(title: str, body: str, *, status: int = 200) -> HTMLResponse:
-    html = f"""<!doctype html>
-<html lang="en" data-theme="light"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light"><meta name="robots" content="noindex, nofollow">
-<title>{escape(title)}</title>
-<link rel="icon" href="/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/track/page.css">
-<script src="/track/page.js" defer></script>
-</head><body>{_BRAND}{body}</body></html>"""
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": _POLICY,
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Robots-Tag": "noindex, nofollow",
-    }
-    return HTMLResponse(html, status, headers)
+    token: str
+    order_id: UUID
+    told: Tracking
+    words: Words
+    asked: bool = False
+    done: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose clock the page goes by."""
+        return ZoneInfo(self.told.time_zone)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens to the order."""
+        return self.told.state in TERMINAL
+
+    def address(self, tail: str = "") -> str:
+        """Where a form of the page goes, or the page itself, in the same language."""
+        query = f"?lang={self.words.language}" if self.asked else ""
+        return f"/track/{self.token}{tail}{query}"
 
 
-def nowhere() -> HTMLResponse:
-    """For every link that leads nowhere, whatever the cause."""
-    return _sorry(
-        "This link leads nowhere",
-        "It may be mistyped, or its order was completed a while ago. "
-        "The message that brought you here holds the newest link.",
-        status=404,
+Part = Callable[[AsyncSession, Visit], Awaitable[str]]
+"""A section of the page that another context draws; empty where it has nothing to show."""
+
+
+def follow(visit: Visit, parts: Sequence[str], help_words: str) -> HTMLResponse:
+    """The order as its customer sees it, with what the other contexts show beside it."""
+    told, words = visit.told, visit.words
+    look = (
+        ""
+        if visit.over
+        else f' data-look="/api/track/{visit.token}?lang={words.language}"'
+        f' data-revision="{told.revision}"'
     )
-
-
-def later() -> HTMLResponse:
-    """For who asks too often."""
-    return _sorry("One moment, please", "This was opened very often. Try again soon.", status=429)
-
-
-def _sorry(title: str, words: str, *, status: int) -> HTMLResponse:
-    body = f'<main class="sorry"><h1>{title}</h1><p>{words}</p></main>'
-    return _page(title, body, status=status)
-
-
-def follow(told: Tracking, token: str, help_words: str) -> HTMLResponse:
-    """The order as its customer sees it."""
-    zone = ZoneInfo(told.time_zone)
-    open_ = "" if told.state in TERMINAL else f' data-follow="{token}"'
+    near = " data-near" if told.position else ""
+    ask = f'<p class="ask">{escape(help_words)}</p>' if help_words else ""
+    number = f"<code>{escape(told.number)}</code>"
+    city = escape(city_of(told.time_zone, words))
     body = (
-        f'<main id="order" data-revision="{told.revision}"{open_}>'
-        f'<div class="first">{_status(told, zone)}{_map(told)}</div>'
-        f'<div class="second">{_rating(told, token)}{_steps(told, zone)}'
-        f'<section class="help"><h2>Questions?</h2><p>{escape(help_words)}</p></section></div>'
+        f'<main id="order"{look}{near}>'
+        f'<div class="first">{_status(visit)}{_map(visit)}</div>'
+        f'<div class="second">{_steps(visit)}{"".join(parts)}{ask}</div>'
         f'</main><p id="news" role="status" class="unseen"></p>'
-        f"<footer>Order <code>{escape(told.number)}</code>. Times are those of "
-        f"{escape(told.time_zone.rpartition('/')[2].replace('_', ' '))}.</footer>"
+        f"<footer>{words.html('foot', number=number, city=city)}</footer>"
     )
-    return _page(f"{told.headline} · {told.number}", body)
+    return framed(f"{told.headline} · {told.number}", body, words)
 
 
-def _status(told: Tracking, zone: ZoneInfo) -> str:
+def _status(visit: Visit) -> str:
+    told = visit.told
     detail = f'<p class="detail">{escape(told.detail)}</p>' if told.detail else ""
     return (
         f'<section class="status" data-tone="{told.tone}"><h1><i aria-hidden="true"></i>'
-        f"{escape(told.headline)}</h1>{detail}{_when(told, zone)}{_who(told)}</section>"
+        f"<span>{escape(told.headline)}</span></h1>{detail}{_when(visit)}{_who(visit)}</section>"
     )
 
 
-def _when(told: Tracking, zone: ZoneInfo) -> str:
+def _when(visit: Visit) -> str:
+    told, words, zone = visit.told, visit.words, visit.zone
     if told.proof is not None:
         by = f'<p class="proof">{escape(told.proof.by)}</p>' if told.proof.by else ""
-        day = _day(told.proof.at, zone)
-        at = _clock(told.proof.at, zone)
-        return f'<p class="when"><span>{at}</span> {day}</p>{by}'
+        day = escape(day_of(told.proof.at, zone, words))
+        return f'<p class="when"><span>{time_of(told.proof.at, zone)}</span> {day}</p>{by}'
     if told.ended_at is not None:
-        return f'<p class="quiet">{_moment(told.ended_at, zone)}</p>'
+        return f'<p class="quiet">{escape(moment_of(told.ended_at, zone, words))}</p>'
     if told.eta is None:
-        if told.state in ("arrived", "failed", "returning"):
-            return ""
-        words = _moment(told.promised_at, zone)
-        late = " It takes longer than planned." if told.late else ""
-        return f'<p class="quiet">Planned for {words} at the latest.{late}</p>'
+        return _planned(visit)
     if told.eta.high < clock.now():
-        return '<p class="quiet">Any moment now; it takes longer than expected.</p>'
-    low, high = (_clock(moment, zone) for moment in (told.eta.low, told.eta.high))
-    late = f" Later than planned ({_clock(told.promised_at, zone)})." if told.late else ""
+        return f'<p class="quiet">{words.html("eta.any_moment")}</p>'
+    low, high = (f"<span>{time_of(at, zone)}</span>" for at in (told.eta.low, told.eta.high))
+    expected = words.say("eta.expected", day=day_of(told.eta.at, zone, words))
+    if told.late:
+        expected += " " + words.say("eta.later", time=time_of(told.promised_at, zone))
     return (
-        f'<p class="when"><span>{low}</span> to <span>{high}</span></p>'
-        f'<p class="quiet">Expected {_day(told.eta.at, zone)}.{late}</p>'
+        f'<p class="when">{words.html("eta.span", low=low, high=high)}</p>'
+        f'<p class="quiet">{escape(expected)}</p>'
     )
 
 
-def _rating(told: Tracking, token: str) -> str:
-    if told.state != OrderState.DELIVERED:
+def _planned(visit: Visit) -> str:
+    """What was promised, where nobody can say yet when it will come."""
+    told, words = visit.told, visit.words
+    if told.state in ("arrived", "failed", "returning"):
         return ""
-    stars = "".join(
-        f'<button type="button" data-stars="{number}" aria-pressed="false"'
-        f' aria-label="{number} of 5 stars">\N{BLACK STAR}</button>'
-        for number in range(1, 6)
-    )
-    return (
-        f'<section class="rate" data-token="{token}"><h2>How was it?</h2>'
-        f'<div role="group" aria-label="Stars">{stars}</div><p role="status"></p></section>'
-    )
+    planned = words.say("eta.planned", moment=moment_of(told.promised_at, visit.zone, words))
+    if told.late:
+        planned += " " + words.say("eta.longer")
+    return f'<p class="quiet">{escape(planned)}</p>'
 
 
-def _who(told: Tracking) -> str:
+def _who(visit: Visit) -> str:
+    told = visit.told
     if not told.driver or told.proof is not None:
         return ""
     name = escape(told.driver)
-    return (
-        f'<p class="driver"><span aria-hidden="true">{name[:1]}</span>'
-        f"<b>{name}</b> brings it to you</p>"
-    )
+    words = visit.words.html("driver", name=f"<b>{name}</b>")
+    return f'<p class="driver"><span aria-hidden="true">{name[:1]}</span><span>{words}</span></p>'
 
 
-def _map(told: Tracking) -> str:
+def _map(visit: Visit) -> str:
+    told, words = visit.told, visit.words
     if told.position is None or told.area is None:
         return ""
-    age_s = max(0, round((clock.now() - told.position.recorded_at).total_seconds()))
-    seen = (
-        "just now" if age_s < 20 else f"{age_s} s ago" if age_s < 90 else f"{age_s // 60} min ago"
-    )
-    away = _away(told.position, told.area)
+    seen = _seen(told.position, words)
+    caption = words.say("map.caption", away=_away(told.position, told.area, words), seen=seen)
     return (
-        f'<figure class="near">{draw(told.region, told.area, told.position)}'
-        f"<figcaption>Your driver, {away}, seen {seen}</figcaption></figure>"
+        f'<figure class="near">{draw(told.region, told.area, told.position, words)}'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 
-def _away(near: Near, area: Area) -> str:
+def _seen(near: Near, words: Words) -> str:
+    age_s = max(0, round((clock.now() - near.recorded_at).total_seconds()))
+    if age_s < 20:
+        return words.say("seen.now")
+    if age_s < 90:
+        return words.say("seen.seconds", n=age_s)
+    return words.say("seen.minutes", n=age_s // 60)
+
+
+def _away(near: Near, area: Area, words: Words) -> str:
     """A distance as vague as the area is."""
     km = haversine_m(near.lat, near.lon, area.lat, area.lon) / 1000
-    return "less than 1 km away" if km < 1 else f"about {km:.0f} km away"
+    return words.say("map.near") if km < 1 else words.say("map.far", km=f"{km:.0f}")
 
 
-def _steps(told: Tracking, zone: ZoneInfo) -> str:
-    lines = "".join(_step(step, zone) for step in told.steps)
-    return f'<section class="steps"><h2>Its way</h2><ol>{lines}</ol></section>'
+def _steps(visit: Visit) -> str:
+    lines = "".join(_step(step, visit) for step in visit.told.steps)
+    return f'<section class="steps"><h2>{visit.words.html("steps")}</h2><ol>{lines}</ol></section>'
 
 
-def _step(step: StepOut, zone: ZoneInfo) -> str:
-    at = f"<time>{_moment(step.at, zone)}</time>" if step.at else ""
+def _step(step: StepOut, visit: Visit) -> str:
+    words = visit.words
+    at = f"<time>{escape(moment_of(step.at, visit.zone, words))}</time>" if step.at else ""
     here = ' aria-current="step"' if step.mark == "now" else ""
     return (
         f'<li data-mark="{step.mark}"{here}><span>{escape(step.label)}'
-        f'<span class="unseen">, {_SPOKEN[step.mark]}</span></span>{at}</li>'
+        f'<span class="unseen">, {words.html(f"mark.{step.mark}")}</span></span>{at}</li>'
     )
-
-
-def _clock(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%H:%M")
-
-
-def _day(moment: datetime, zone: ZoneInfo) -> str:
-    days = (moment.astimezone(zone).date() - clock.now().astimezone(zone).date()).days
-    if days in (0, 1):
-        return ("today", "tomorrow")[days]
-    return moment.astimezone(zone).strftime("on %A, %-d %B")
-
-
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    day = _day(moment, zone)
-    at = _clock(moment, zone)
-    return at if day == "today" else f"{day.removeprefix('on ')}, {at}"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.dispatch.customer_endpoints import Accepted
+from backend.dispatch.customer_forms import Fields, field, posted
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.insights import service
@@ -14,6 +17,7 @@ from backend.insights.slo_schemas import SloRow
 from backend.platform.http import Res, Uow, client_address
 from backend.platform.moments import Moment
 from backend.platform.ratelimit import take
+from backend.platform.resources import Resources
 
 router = APIRouter(tags=["insights"])
 
@@ -38,11 +42,31 @@ async def scorecard(
     return await service.scorecard(session, caller, region, until)
 
 
+async def _limited(request: Request, resources: Resources) -> None:
+    key = f"rate:{client_address(request)}"
+    await take(resources.redis, key, rate_per_s=_RATE_PER_S, burst=_BURST)
+
+
 @router.post("/api/track/{token}/rating")
 async def rate(
     request: Request, session: Uow, resources: Res, token: str, wanted: RatingIn
 ) -> RatingOut:
     """Stars for a delivered order, from whoever has its link."""
-    key = f"rate:{client_address(request)}"
-    await take(resources.redis, key, rate_per_s=_RATE_PER_S, burst=_BURST)
+    await _limited(request, resources)
     return await service.rate_delivery(session, token, wanted)
+
+
+@router.post("/track/{token}/rating", include_in_schema=False)
+async def rate_by_form(
+    request: Request, resources: Res, token: str, accept_language: Accepted = ""
+) -> Response:
+    """The same from the form of the customer's page."""
+
+    async def act(session: AsyncSession, fields: Fields) -> None:
+        await _limited(request, resources)
+        stars, words = int(field(fields, "stars") or 0), field(fields, "words") or ""
+        await service.rate_delivery(session, token, RatingIn(stars=stars, words=words))
+
+    return await posted(
+        request, resources, token, accept_language=accept_language, act=act, done="rating"
+    )

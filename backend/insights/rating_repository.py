@@ -22,6 +22,11 @@ async def put(session: AsyncSession, row: RatingRow) -> None:
     )
 
 
+async def of_order(session: AsyncSession, number: str) -> RatingRow | None:
+    """What was said of an order, if anything."""
+    return await session.get(RatingRow, number)
+
+
 async def by_day(
     session: AsyncSession, since: datetime, until: datetime
 ) -> list[tuple[date, str, int, int]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from backend.notifications.message_schemas import Language
 from backend.support.rules import Kind
 from backend.support.schemas import Word
 
@@ -40,3 +41,40 @@ class CustomerConversation(BaseModel):
     items: list[CustomerSaid]
     open: bool
     asked: bool
+
+
+class Help(CustomerConversation):
+    """The conversation, what may be asked about, and a word that changes with what was said."""
+
+    choices: list[Kind]
+    revision: str
+
+
+class CustomerWord(BaseModel):
+    """One more word of the customer's; a second one with the same `key` is the first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Words
+    key: Word | None = None
+
+
+class Hours(BaseModel):
+    """From one time of day to another by the city's clock, over midnight where it ends first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    begins: time
+    ends: time
+
+
+class CustomerPreferences(BaseModel):
+    """How a customer is written to: whether the order's progress and trouble are told, and when
+    only what cannot wait may come."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: Language
+    progress: bool
+    trouble: bool
+    quiet: Hours | None

@@ -111,7 +111,7 @@ def order_for(api: httpx.Client, courier: Courier) -> dict[str, Any]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a stranger on a phone, which must stay without complaints."""
-    context = browser.new_context(viewport=PHONE)
+    context = browser.new_context(viewport=PHONE, locale="en-GB")
     opened = context.new_page()
     complaints: list[str] = []
     opened.on(
@@ -197,6 +197,11 @@ def test_who_got_their_order_gives_it_stars(
     assert done.status_code < 300, done.text
     page.goto(order["tracking_url"])
     page.get_by_role("button", name="4 of 5 stars").click()
-    expect(page.get_by_text("Thank you for 4 of 5 stars.")).to_be_visible()
+    expect(page.locator(".rate [role=status]")).to_have_text("Thank you for 4 of 5 stars.")
     expect(page.locator(".rate [data-lit]")).to_have_count(4)
+    page.get_by_label("Anything to add?").fill("Quick and kind")
+    page.locator(".rate").get_by_role("button", name="Send").click()
+    page.reload()
+    expect(page.locator(".rate [data-lit]")).to_have_count(4)
+    expect(page.get_by_label("Anything to add?")).to_have_value("Quick and kind")
     check(page)

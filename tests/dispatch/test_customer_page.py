@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from backend.dispatch import customer_page, service
+from backend.dispatch import customer_page, customer_times, service
 from backend.dispatch.customer_rules import (
     NEAR_M,
     area_around,
@@ -57,14 +57,14 @@ async def driver_at(
     return phone
 
 
-async def told(client: httpx.AsyncClient, order: OrderOut) -> Any:
-    answer = await client.get(f"/api/track/{token_of(order)}")
+async def told(client: httpx.AsyncClient, order: OrderOut, lang: str = "en") -> Any:
+    answer = await client.get(f"/api/track/{token_of(order)}", params={"lang": lang})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def html(client: httpx.AsyncClient, order: OrderOut) -> str:
-    answer = await client.get(f"/track/{token_of(order)}")
+async def html(client: httpx.AsyncClient, order: OrderOut, lang: str = "en") -> str:
+    answer = await client.get(f"/track/{token_of(order)}", params={"lang": lang})
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -76,7 +76,7 @@ async def test_an_orders_link_needs_no_sign_in_and_is_unguessable(
     assert order.tracking_url == f"{resources.settings.public_url}/track/{token_of(order)}"
     assert token_of(order) != token_of(other)
     assert len(token_of(order)) * 6 >= 256
-    answer = await client.get(f"/track/{token_of(order)}")
+    answer = await client.get(f"/track/{token_of(order)}?lang=en")
     assert "We have your order" in answer.text
     assert order.number in answer.text
     policy = answer.headers["content-security-policy"]
@@ -264,6 +264,7 @@ async def test_the_expected_time_is_told_as_a_span_in_the_citys_time(
             },
         )
     monkeypatch.setattr(customer_page.clock, "now", lambda: now)
+    monkeypatch.setattr(customer_times.clock, "now", lambda: now)
     page = await html(client, order)
     assert "<span>13:24</span> to <span>13:39</span>" in page
     assert "Expected today. Later than planned (13:20)." in page
@@ -282,7 +283,7 @@ async def test_a_delivery_says_when_and_how_it_was_confirmed(
         await service.move(session, SYSTEM, row, Action.DELIVER, proven)
     page = await html(client, order)
     assert "Confirmed with the one-time code" in page
-    assert "data-follow" not in page
+    assert 'id="order" data-look' not in page
 
 
 async def test_a_failure_says_why_in_words_for_customers_alone(

@@ -178,6 +178,52 @@ async def test_a_recipient_rates_a_delivery_once_by_the_link_alone(
     assert nowhere.status_code == 404
 
 
+async def test_a_recipient_rates_by_the_form_of_their_page(
+    resources: Resources, client: httpx.AsyncClient
+) -> None:
+    await open_city(resources)
+    row = await delivered(resources)
+    path = f"/track/{row.tracking_token}"
+    assert "data-lit" not in (await client.get(path)).text
+    sent = await client.post(f"{path}/rating?lang=en", data={"stars": "3"})
+    assert (sent.status_code, sent.headers["location"]) == (
+        303,
+        f"{path}?lang=en&done=rating#rating",
+    )
+    page = (await client.get(f"{path}?lang=en")).text
+    assert page.count("data-lit") == 3
+    assert "Thank you for 3 of 5 stars." in page
+    said = {"stars": "4", "words": "<b>Kind</b> & quick"}
+    assert (await client.post(f"{path}/rating", data=said)).status_code == 303
+    page = (await client.get(path)).text
+    assert page.count("data-lit") == 4
+    assert "&lt;b&gt;Kind&lt;/b&gt; &amp; quick" in page
+    found = (await figures(resources, MANAGER))["satisfaction"]
+    assert found.rows[0].cells[1:] == [row.number, "TH-10", "4", "<b>Kind</b> & quick"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"stars=", b"stars=6", b"stars=x", b"stars=5&words=" + b"a" * 501, b"stars=5&words=%00",
+     b"\xff\xfe", b"stars=5&" + b"x=1&" * 60, b"a" * 70_000],
+)  # fmt: skip
+async def test_a_form_of_rubbish_is_told_on_a_page_and_keeps_nothing(
+    resources: Resources, client: httpx.AsyncClient, body: bytes
+) -> None:
+    await open_city(resources)
+    row = await delivered(resources)
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await client.post(
+        f"/track/{row.tracking_token}/rating?lang=en", content=body, headers=headers
+    )
+    assert answer.status_code == 422
+    assert "That did not work" in answer.text
+    assert f'href="/track/{row.tracking_token}"' in answer.text
+    assert "data-lit" not in (await client.get(f"/track/{row.tracking_token}")).text
+    nowhere = await client.post(f"/track/{'x' * 43}/rating", data={"stars": "5"})
+    assert nowhere.status_code == 404
+
+
 async def test_what_is_not_delivered_cannot_be_rated(
     resources: Resources, client: httpx.AsyncClient
 ) -> None:
