@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     session_cap: int = Field(
         5, ge=1, description="Sessions a person may hold at once; the oldest goes."
     )
+    reveals_per_hour: int = Field(
+        60, ge=1, description="Unmasked personal details that a person may look at in an hour."
+    )
 
     live_after_s: int = Field(
         30, ge=5, description="A driver is `live` this long after the last fix."

@@ -128,8 +128,9 @@ async def order_history(
 async def reveal_field(
     session: AsyncSession, principal: Principal, named: UUID | str, field: RevealedField
 ) -> Revealed:
-    """One contact detail, whole; each look is recorded."""
+    """One contact detail, whole; each look is recorded, and an hour has only so many."""
     row = await order_row(session, principal, named, "orders:reveal")
+    await identity.spend_reveal(principal, "orders:reveal", place_of(row))
     value = getattr(row, field.replace(".", "_"))
     await identity.record(
         session,

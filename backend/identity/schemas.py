@@ -27,6 +27,7 @@ __all__ = [
     "Person",
     "PolicyRow",
     "Principal",
+    "RevealCount",
     "Revocation",
     "Role",
     "SavedView",
@@ -248,3 +249,10 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None = None
+
+
+class RevealCount(BaseModel):
+    """How many unmasked fields a person has looked at in the last hour, and may."""
+
+    used: int
+    limit: int

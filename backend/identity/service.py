@@ -23,6 +23,7 @@ from backend.identity.policy import (
     merchant_of,
     scopes,
 )
+from backend.identity.reveals import TooManyReveals, count_reveals, spend_reveal
 from backend.identity.revocations import on_revoked, watch_revocations
 from backend.identity.rules import mask, safe_next, session_cookie
 from backend.identity.sessions import (
@@ -51,10 +52,12 @@ from backend.identity.views import list_views, remove_view, save_view
 __all__ = [
     "Denied",
     "IssuedToken",
+    "TooManyReveals",
     "Visitor",
     "active_persons",
     "authorize",
     "begin_session",
+    "count_reveals",
     "current_policy",
     "end_session",
     "grant_role",
@@ -88,6 +91,7 @@ __all__ = [
     "session_cookie",
     "session_id_of",
     "session_info",
+    "spend_reveal",
     "stands_behind",
     "verify_audit",
     "watch_revocations",

@@ -9,9 +9,12 @@ from backend.support.calendars import (
     save_sla_policy,
     sla_policy,
 )
+from backend.support.case_acts import act_on_case
+from backend.support.cases import case_of
 from backend.support.customers import conversation_of_customer, customer_says, open_by_customer
 from backend.support.drafts import draft_of, save_draft
 from backend.support.errors import MovedOn, NoSuchEscalation, NoSuchMacro, NotNow
+from backend.support.finding import search
 from backend.support.linking import answer_incident, link_incident, unlink_incident
 from backend.support.listing import (
     count_escalations,
@@ -30,11 +33,13 @@ __all__ = [
     "NoSuchEscalation",
     "NoSuchMacro",
     "NotNow",
+    "act_on_case",
     "act_on_escalations",
     "add_note",
     "agents_on",
     "answer_incident",
     "assign",
+    "case_of",
     "conversation_of_customer",
     "count_escalations",
     "customer_says",
@@ -58,6 +63,7 @@ __all__ = [
     "save_draft",
     "save_macro",
     "save_sla_policy",
+    "search",
     "set_available",
     "set_kind",
     "set_priority",

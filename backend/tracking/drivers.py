@@ -247,9 +247,10 @@ async def driver_contact(
 
 
 async def reveal_phone(session: AsyncSession, principal: Principal, driver_id: UUID) -> str | None:
-    """The driver's whole phone number; each look is recorded."""
+    """The driver's whole phone number; each look is recorded, and an hour has only so many."""
     row = await driver_row(session, principal, "drivers:read", driver_id)
     identity.authorize(principal, "drivers:reveal", place_of(row))
+    await identity.spend_reveal(principal, "drivers:reveal", place_of(row))
     await identity.record(
         session, principal, "driver.phone_revealed", f"driver:{row.id}", region=row.region
     )
