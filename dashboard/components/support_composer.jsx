@@ -64,6 +64,10 @@ export function Composer({
     }
   }, [key, known, sent]);
 
+  useEffect(() => {
+    if (mode === "reply" && !mayReply) setMode("note");
+  }, [mode, mayReply]);
+
   /* Only another's word makes what one has read old; one's own deeds and properties do not. */
   useEffect(() => {
     if (!began.current) return;

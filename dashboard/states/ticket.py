@@ -147,7 +147,8 @@ class TicketState(ListState, rx.State):
         self._id, self.version, self.me = str(found.id), found.version, principal.id
         self.facts = facts_of(found, names, zones)
         self.clocks = clocks_of(found)
-        self.talk = talk_of(found, around.messages)
+        customer = str(around.order.drop["name"]) if around.order else ""
+        self.talk = talk_of(found, around.messages, customer)
         self.story = story_of(found)
         self.here, self.here_words = here_of(found.viewers)
         self.last, self.last_by = last_word(found, principal.id)

@@ -176,14 +176,19 @@ def pause_words(pauses: Sequence[PauseOut]) -> str:
     return f"paused {times}, {span_words(whole)} in all"
 
 
-def talk_of(found: EscalationDetail, messages: Mapping[str, MessageOut]) -> list[Said]:
-    """The conversation with the notes between, oldest first."""
+def talk_of(
+    found: EscalationDetail, messages: Mapping[str, MessageOut], customer: str = ""
+) -> list[Said]:
+    """The conversation with the notes between, oldest first; `customer` is their masked name."""
     notes = [
         _said(str(each.id), each.at, each.actor_name, each.text, "note")
         for each in found.timeline
         if each.kind == "note"
     ]
     words = [_word(each, messages) for each in found.conversation]
+    first = next(iter(customer.split()), "")
+    for each in words if first else ():
+        each["text"] = each["text"].replace("{customer}", first)
     return sorted([*words, *notes], key=lambda each: (each["at"], each["id"]))
 
 

@@ -1,4 +1,4 @@
-"""The timeline of a ticket: what was done with it, said and noted, newest first."""
+"""The timeline of a ticket: what was done with it, newest first; its words stand in the talk."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from dashboard.states.incident_story import Beat
 from dashboard.states.paging import iso
 
 _TONES = {
+    "customer": "info",
+    "reply": "good",
+    "ready": "good",
     "breached": "critical",
     "soon": "warning",
-    "reopened": "warning",
-    "said": "info",
-    "replied": "good",
-    "reply": "good",
-    "solved": "good",
-    "linked": "info",
-    "ready": "good",
+    "more": "warning",
 }
 """The colour of what an entry tells; the others are told without one."""
+_WORDS = {
+    "customer": "The customer wrote",
+    "reply": "Answered",
+    "told": "The customer was told",
+    "note": "Noted",
+}
+"""What is said of the entries whose text stands in the conversation."""
 
 
 def story_of(found: EscalationDetail) -> list[Beat]:
@@ -27,15 +31,14 @@ def story_of(found: EscalationDetail) -> list[Beat]:
 
 def beat_of(each: EntryOut) -> Beat:
     """One entry of the timeline."""
-    note = each.kind == "note"
     return {
         "id": str(each.id),
         "at": iso(each.at),
-        "kind": each.kind,
+        "kind": each.kind if each.kind != "note" else "noted",
         "tone": _TONES.get(each.kind, "off"),
-        "head": each.text,
-        "text": each.text if note else str(each.data.get("reason") or ""),
-        "who": each.actor_name,
+        "head": _WORDS.get(each.kind, each.text),
+        "text": str(each.data.get("reason") or ""),
+        "who": "" if each.kind == "customer" else each.actor_name,
         "late": "",
         "trace": "",
         "loud": False,
