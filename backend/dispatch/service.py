@@ -19,7 +19,13 @@ from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
-from backend.dispatch.customer_links import follow_order, revoke_tracking
+from backend.dispatch.customer_links import NoSuchLink, follow_order, revoke_tracking
+from backend.dispatch.customer_orders import (
+    CustomersOrder,
+    customers_order,
+    order_of_link,
+    overdue_orders,
+)
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
@@ -62,6 +68,8 @@ from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned
 __all__ = [
     "Circumstances",
     "CityBacklog",
+    "CustomersOrder",
+    "NoSuchLink",
     "OrderFigures",
     "accept_offer",
     "act_on_orders",
@@ -81,6 +89,7 @@ __all__ = [
     "count_orders",
     "create_order",
     "create_orders",
+    "customers_order",
     "driver_performance",
     "drivers_for_order",
     "drop_abandoned",
@@ -113,8 +122,10 @@ __all__ = [
     "order_figures",
     "order_history",
     "order_id_of",
+    "order_of_link",
     "order_to_change",
     "orders_between",
+    "overdue_orders",
     "override_proof",
     "plan_routes",
     "plan_shift",
