@@ -114,7 +114,7 @@ def _calendar(each: rx.Var) -> rx.Component:
                 rx.el.span(each["zone"], ", ", each["changed"], class_name="wp-muted"),
             ),
             rx.cond(
-                SupportSettingsState.may_configure,
+                each["may_change"].to(bool),
                 rx.el.button(
                     "Change",
                     type="button",

@@ -20,11 +20,12 @@ def targets_tab() -> rx.Component:
     return rx.el.form(
         rx.el.section(
             rx.el.div(
-                rx.el.h2("Minutes of business time"),
+                rx.el.h2("Minutes of business time in ", state.place),
                 rx.cond(
                     state.policy["by"] != "",
                     rx.el.span(
-                        "changed by ", state.policy["by"], " ", ago(at=state.policy["at"]),
+                        "kept for ", state.policy["where"], " by ", state.policy["by"], " ",
+                        ago(at=state.policy["at"]),
                         class_name="wp-muted",
                     ),
                     rx.el.span("as they came", class_name="wp-muted"),

@@ -88,6 +88,11 @@ class IncidentTicketsState(rx.State):
             self.working, self.outcome, self.progress = True, [], ""
             whole = self.answerable
         text, solve = form_text(form, "text"), bool(form.get("solve"))
+        if not text:
+            async with self:
+                self.working = False
+                await tell(self, "critical", "Write what the customers read first.")
+            return None
         rows: list[OutcomeRow] = []
         done, after, fault = 0, None, ""
         try:

@@ -23,6 +23,8 @@ from dashboard.states.support_words import PATH, TicketRow, ticket_row, wanted_o
 
 FIELDS = ("q", "state", "kind", "priority", "sla", "whose", "look", "order", "incident", "sort")
 _CSV = "/api/v1/escalations.csv"
+_SINGULAR = {"states": "state", "kinds": "kind", "priorities": "priority"}
+"""What the HTTP doorway calls the filters that may be given several times."""
 
 
 class Press(TypedDict):
@@ -197,7 +199,10 @@ def presses(counts: EscalationCounts, filters: dict[str, str], region: str) -> l
 
 def csv_link(wanted: EscalationFilter) -> str:
     """The same question to the HTTP doorway, for all rows as a file."""
-    asked = wanted.model_dump(mode="json", exclude_defaults=True)
+    asked = {
+        _SINGULAR.get(name, name): value
+        for name, value in wanted.model_dump(mode="json", exclude_defaults=True).items()
+    }
     return f"{_CSV}?{urlencode(asked, doseq=True)}" if asked else _CSV
 
 

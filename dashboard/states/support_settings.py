@@ -57,6 +57,7 @@ class CalendarRow(TypedDict):
     holidays: str
     ahead: list[str]
     changed: str
+    may_change: bool
 
 
 class TargetRow(TypedDict):
@@ -86,7 +87,7 @@ class SupportSettingsState(ListState, rx.State):
     tab: str = ""
     calendars: list[CalendarRow] = []
     targets: list[TargetRow] = []
-    policy: dict[str, str] = {"close": "", "late": "", "by": "", "at": ""}
+    policy: dict[str, str] = {"close": "", "late": "", "by": "", "at": "", "where": ""}
     round_robin: bool = False
     policy_key: str = ""
     people: list[AgentRow] = []
@@ -102,6 +103,7 @@ class SupportSettingsState(ListState, rx.State):
     serial: int = 0
     _kept: dict[str, CalendarOut] = {}
     _policy_version: int = 0
+    _region: str = EVERYWHERE
 
     @rx.event(background=True)
     @requires("escalations:read")
@@ -115,15 +117,24 @@ class SupportSettingsState(ListState, rx.State):
             region = self._asked("region") or shell.region
         async with gateway.open(self) as (session, principal):
             calendars = await support.list_calendars(session, principal)
-            policy = await support.sla_policy(session, principal)
+            policy = await support.sla_policy(session, principal, region)
             people = await support.agents_on(session, principal, region)
-            may_configure = identity.may(principal, "escalations:configure")
+            may_configure = identity.may(principal, "escalations:configure", region)
+            configured = {
+                each.region
+                for each in calendars
+                if identity.may(principal, "escalations:configure", each.region)
+            }
             may_write = identity.may(principal, "escalations:write")
         async with self:
             self.tab = asked if asked in TABS else ""
-            self.calendars = [calendar_row(each, names) for each in calendars]
+            self.calendars = [
+                calendar_row(each, names, may_change=each.region in configured)
+                for each in calendars
+            ]
             self._kept = {each.region: each for each in calendars}
-            self._show_policy(policy)
+            self._show_policy(policy, region)
+            self.policy["where"] = place_words([policy.region], names) if policy.region else ""
             self.people = [agent_row(each, principal.id) for each in people]
             self.place = place_words([region], names)
             self.available = any(
@@ -132,7 +143,7 @@ class SupportSettingsState(ListState, rx.State):
             self.may_configure, self.may_write = may_configure, may_write
             self.fault, self.ready = "", True
 
-    def _show_policy(self, policy: SlaPolicy) -> None:
+    def _show_policy(self, policy: SlaPolicy, region: str) -> None:
         by_priority = {each.priority.value: each for each in policy.targets}
         self.targets = [
             {
@@ -149,10 +160,13 @@ class SupportSettingsState(ListState, rx.State):
             "close": str(policy.close_solved_after_h),
             "late": str(policy.late_after_min),
             "by": policy.changed_by_name or "",
+            "where": "",
             "at": iso(policy.changed_at),
         }
         self.round_robin = policy.round_robin
-        self.policy_key, self._policy_version = f"policy-{policy.version}", policy.version
+        own = policy.region == region
+        self._region, self._policy_version = region, policy.version if own else 0
+        self.policy_key = f"policy-{region}-{policy.region}-{policy.version}"
 
     @rx.event
     @requires("escalations:configure")
@@ -217,11 +231,12 @@ class SupportSettingsState(ListState, rx.State):
             if self.working:
                 return None
             self.working, self.form_fault = True, ""
-            seen = self._policy_version
+            seen, region = self._policy_version, self._region
         fault = ""
         try:
             wanted = SlaPolicyIn.model_validate(
                 {
+                    "region": region,
                     "targets": [
                         {
                             "priority": key,
@@ -258,7 +273,9 @@ class SupportSettingsState(ListState, rx.State):
         return SupportSettingsState.load
 
 
-def calendar_row(each: CalendarOut, names: dict[str, str]) -> CalendarRow:
+def calendar_row(
+    each: CalendarOut, names: dict[str, str], *, may_change: bool = False
+) -> CalendarRow:
     """A calendar in words and strips."""
     today = clock.now().date()
     ahead = sorted((day for day in each.holidays if day.on >= today), key=lambda day: day.on)
@@ -278,6 +295,7 @@ def calendar_row(each: CalendarOut, names: dict[str, str]) -> CalendarRow:
         "holidays": f"{len(ahead):,} holidays ahead" if len(ahead) != 1 else "1 holiday ahead",
         "ahead": [f"{_day(day.on)} {day.name}" for day in ahead[:_AHEAD]],
         "changed": f"changed by {each.changed_by_name}",
+        "may_change": may_change,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import reflex as rx
@@ -48,6 +49,8 @@ from dashboard.states.ticket_facts import (
 from dashboard.states.ticket_story import story_of
 
 PHONE_ID = "ticket-phone"
+TYPING_FOR_S = 6.0
+"""How long after the last key somebody counts as writing."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,12 @@ class Around:
     driver: str = ""
     others: list[EscalationRow] = field(default_factory=list)
     messages: dict[str, MessageOut] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Choices:
+    """Whom a ticket may be given to, what it may be linked to, and what may be answered."""
+
     agents: list[AgentOut] = field(default_factory=list)
     incidents: list[IncidentRow] = field(default_factory=list)
     macros: list[MacroOut] = field(default_factory=list)
@@ -90,6 +99,7 @@ class TicketState(ListState, rx.State):
     may_reveal: bool = False
     me: str = ""
     _id: str = ""
+    _typing_until: float = 0.0
 
     def _named(self) -> str:
         return self.router.url.path.rstrip("/").rpartition("/")[2][:64]
@@ -120,17 +130,21 @@ class TicketState(ListState, rx.State):
             zones = {choice["code"]: choice["zone"] for choice in shell.region_choices}
             queue = await self.get_state(SupportState)
             walk = [row["number"] for row in queue.rows]
+            typing = monotonic() < self._typing_until
         draft = None
         async with gateway.open(self) as (session, principal):
             found = await support.get_escalation(session, principal, wanted)
             around = await around_of(session, principal, found)
+            choices = await choices_of(session, principal, found) if begin else None
             if may_write := identity.may(principal, "escalations:write", found.region):
-                found.viewers = await support.look_at(session, principal, found.id)
+                found.viewers = await support.look_at(session, principal, found.id, typing=typing)
                 draft = await support.draft_of(session, principal, found.id) if begin else None
         async with self:
             if wanted != self._named():
                 return
             self._show(found, around, names, zones, principal)
+            if choices is not None:
+                self._offer(choices, found, principal)
             self._walk(walk, found.number)
             if begin:
                 self._begin(draft, known=may_write)
@@ -159,17 +173,20 @@ class TicketState(ListState, rx.State):
         )
         self.may_reveal = identity.may(principal, "orders:reveal", found.region)
         self.others = others_of(around.others, self._id, names)
-        self.agents = agent_choices(around.agents, found, principal.id)
+
+    def _offer(self, choices: Choices, found: EscalationDetail, principal: Principal) -> None:
+        """What may be chosen from; looked up when the page opens, not on every beat."""
+        self.agents = agent_choices(choices.agents, found, principal.id)
         self.incidents = [
             {"value": str(each.id), "word": f"{each.number} {each.title}"}
-            for each in around.incidents
+            for each in choices.incidents
         ]
         filled = {
             "number": found.order_number or "",
             "agent": principal.name,
             "incident": found.incident_number or "",
         }
-        self.macros = macro_choices(around.macros, filled)
+        self.macros = macro_choices(choices.macros, filled)
 
     def _walk(self, walk: list[str], number: str) -> None:
         """The tickets before and after this one in the queue that was looked at last."""
@@ -202,7 +219,7 @@ class TicketState(ListState, rx.State):
 async def around_of(
     session: gateway.Session, principal: Principal, found: EscalationDetail
 ) -> Around:
-    """The order, its messages and other tickets, who may take it, and what it may be linked to."""
+    """The order of a ticket, its messages and its other tickets."""
     around = Around()
     place = found.region
     if found.order_number and identity.may(principal, "orders:read", place):
@@ -214,13 +231,23 @@ async def around_of(
         if identity.may(principal, "messages:read", place):
             sent = await notifications.messages_of_order(session, principal, around.order.id)
             around.messages = {str(each.id): each for each in sent}
-    if identity.may(principal, "escalations:write", place):
-        around.agents = await support.agents_on(session, principal, place)
-        around.macros = await support.list_macros(session, principal, region=place, kind=found.kind)
-        if identity.may(principal, "incidents:read", place):
-            page = await incidents.list_incidents(session, principal, IncidentFilter(region=place))
-            around.incidents = list(page.items)
     return around
+
+
+async def choices_of(
+    session: gateway.Session, principal: Principal, found: EscalationDetail
+) -> Choices:
+    """What the caller may choose from; nothing for whoever may only look."""
+    choices = Choices()
+    place = found.region
+    if not identity.may(principal, "escalations:write", place):
+        return choices
+    choices.agents = await support.agents_on(session, principal, place)
+    choices.macros = await support.list_macros(session, principal, region=place, kind=found.kind)
+    if identity.may(principal, "incidents:read", place):
+        page = await incidents.list_incidents(session, principal, IncidentFilter(region=place))
+        choices.incidents = list(page.items)
+    return choices
 
 
 def here_of(viewers: list[Viewer]) -> tuple[list[Here], str]:

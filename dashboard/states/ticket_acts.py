@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.paging import uuid_or_none
 from dashboard.states.shell import tell
-from dashboard.states.ticket import TicketState
+from dashboard.states.ticket import TYPING_FOR_S, TicketState
 
 _Verb = Callable[[gateway.Session, Principal, UUID, int, str], Awaitable[object]]
 _Word = TypeVar("_Word", State, WaitingOn, Priority, Kind)
@@ -114,6 +115,7 @@ class TicketActsState(rx.State):
         async with self:
             page = await self.get_state(TicketState)
             ticket = uuid_or_none(page._id)
+            page._typing_until = monotonic() + TYPING_FOR_S
         if ticket is None:
             return
         async with gateway.open(self) as (session, principal):
