@@ -28,6 +28,7 @@ STYLESHEETS = [
     "/integrations.css",
     "/flags.css",
     "/incidents.css",
+    "/support.css",
     "/scorecard.css",
 ]
 

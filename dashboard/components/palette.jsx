@@ -41,6 +41,21 @@ function actionsFor(text, { pages, regions, found }, run) {
   return [...things, ...goTo, ...places, ...others];
 }
 
+function SingleKeys() {
+  const [on, setOn] = useState(true);
+  useEffect(() => setOn(window.waypost.singleKeys()), []);
+  const choose = (event) => {
+    window.waypost.setSingleKeys(event.target.checked);
+    setOn(event.target.checked);
+  };
+  return (
+    <label className="wp-check wp-keys-switch">
+      <input type="checkbox" checked={on} onChange={choose} />
+      <span>Single keys act; without them only Ctrl K, Enter and Esc do</span>
+    </label>
+  );
+}
+
 function KeyList({ pages, extraKeys, dialog }) {
   const rows = [
     ["Ctrl K", "Search and commands"],
@@ -63,6 +78,7 @@ function KeyList({ pages, extraKeys, dialog }) {
           </div>
         ))}
       </dl>
+      <SingleKeys />
       <form method="dialog"><button className="wp-button">Close</button></form>
     </dialog>
   );

@@ -9,6 +9,7 @@ from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.incident_drawers import deed_drawer, raw_drawer
 from dashboard.components.incident_parts import draft, runbook, running
 from dashboard.components.incident_rows import beat, clock, hurt, severity_mark
+from dashboard.components.incident_tickets import incident_tickets
 from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.tables import trouble
 from dashboard.components.work_parts import changed, copied
@@ -16,6 +17,7 @@ from dashboard.shell import console_page
 from dashboard.states.incident import PATH, IncidentState
 from dashboard.states.incident_acts import IncidentActsState
 from dashboard.states.incident_deeds import SPANS
+from dashboard.states.incident_tickets import IncidentTicketsState
 from dashboard.states.raw_event import RawEventState
 
 REFRESH_EVERY_S = 3.0
@@ -23,7 +25,9 @@ _facts = IncidentState.facts
 _zone = _facts["zone"].to(str)
 
 
-@console_page(PATH + "/[incident]", "Incident", on_load=[IncidentState.load])
+@console_page(
+    PATH + "/[incident]", "Incident", on_load=[IncidentState.load, IncidentTicketsState.load]
+)
 def incident() -> rx.Component:
     """One incident."""
     return rx.fragment(
@@ -44,7 +48,10 @@ def incident() -> rx.Component:
         deed_drawer(IncidentActsState, SPANS),
         raw_drawer(RawEventState),
         changed(value=IncidentActsState.serial, on_other=IncidentState.refresh),
-        pulse(seconds=REFRESH_EVERY_S, on_beat=IncidentState.refresh),
+        changed(value=_facts["id"], on_other=IncidentTicketsState.refresh),
+        pulse(
+            seconds=REFRESH_EVERY_S, on_beat=[IncidentState.refresh, IncidentTicketsState.refresh]
+        ),
     )
 
 
@@ -59,6 +66,7 @@ def _known() -> rx.Component:
                 aria_label="Clocks",
             ),
             _blast(),
+            incident_tickets(),
             _alerts(),
             rx.el.div(_people(), _deeper(), class_name="wp-two-cols"),
             rx.cond(IncidentState.runbook != "", _runbook()),

@@ -17,6 +17,7 @@ from backend.insights.schemas import CityRow, Need, Overview
 from backend.payments import service as payments
 from backend.payments.schemas import PaymentTotals
 from backend.platform import clock
+from backend.support.schemas import EscalationCounts
 from dashboard import base_maps, gateway
 from dashboard.drawing import sparkline, spoken_seconds
 from dashboard.gateway import requires
@@ -32,6 +33,12 @@ from dashboard.states.order_query import states_of
 from dashboard.states.order_tiles import order_needs, order_sample, order_tiles
 from dashboard.states.paging import ListState, address, loads
 from dashboard.states.shell import EVERYWHERE, ShellState, freshness
+from dashboard.states.support_tiles import (
+    support_needs,
+    support_of,
+    support_sample,
+    support_tiles,
+)
 from dashboard.states.tiles import NeedRow, Tile, tile
 
 _SAMPLES = 60
@@ -109,7 +116,7 @@ class OverviewState(ListState, rx.State):
         found = await insights.overview(resources, principal, wanted)
         orders = await self._orders(principal, wanted)
         money = await self._money(principal, wanted)
-        trouble = await self._trouble(wanted)
+        trouble, tickets = await self._trouble(wanted)
         styles = await base_maps.reachable()
         async with self:
             self.fault = ""
@@ -117,7 +124,7 @@ class OverviewState(ListState, rx.State):
                 self._seen, self._seen_region = [], region
             now = {
                 **sample(found), **order_sample(orders), **money_sample(money),
-                **trouble_sample(trouble),
+                **trouble_sample(trouble), **support_sample(tickets),
             }  # fmt: skip
             self._seen = [*self._seen[1 - _SAMPLES :], now]
             drivers_first, *others = tiles(found, region, self._seen)
@@ -126,11 +133,13 @@ class OverviewState(ListState, rx.State):
                 *order_tiles(orders, region, self._seen),
                 *money_tiles(money, region, self._seen),
                 *trouble_tiles(trouble, region, self._seen),
+                *support_tiles(tickets, region, self._seen),
                 *others,
             ]
             self.shares = shares(found, region)
             self.needs = [
                 *trouble_needs(trouble),
+                *support_needs(tickets, region),
                 *order_needs(orders, region),
                 *money_needs(money, region),
                 *(_need(need, region) for need in found.needs),
@@ -158,10 +167,11 @@ class OverviewState(ListState, rx.State):
             since = clock.now() - timedelta(days=1)
             return await payments.payment_totals(session, caller, since, region)
 
-    async def _trouble(self, region: str | None) -> Trouble:
-        """The open incidents and burning objectives that the person may see."""
+    async def _trouble(self, region: str | None) -> tuple[Trouble, EscalationCounts | None]:
+        """The open incidents, burning objectives and unsolved tickets that the person may see."""
         async with gateway.open(self) as (session, caller):
-            return await trouble_of(session, caller, region)
+            trouble = await trouble_of(session, caller, region)
+            return trouble, await support_of(session, caller, region)
 
 
 def sample(found: Overview) -> dict[str, float]:

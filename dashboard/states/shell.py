@@ -50,6 +50,7 @@ NAVIGATION = (
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
     NavEntry("/incidents", "Incidents", "Incidents", "triangle-alert", "incidents:read", "g i"),
+    NavEntry("/support", "Support", "Support", "message-square", "escalations:read", "g s"),
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/flags", "Flags", "Flags", "flag", "flags:read", "g f"),
@@ -59,7 +60,7 @@ NAVIGATION = (
     NavEntry("/admin/access", "Access", "Access", "users", "access:read", "g a"),
     NavEntry("/admin/policies", "Policies", "Policies", "shield-check", "policies:read", "g p"),
     NavEntry("/admin/tokens", "API tokens", "Tokens", "key-round", "tokens:read", "g k"),
-    NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g s"),
+    NavEntry("/admin/sessions", "Sessions", "Sessions", "monitor", "sessions:read", "g e"),
     NavEntry("/admin/audit", "Audit trail", "Audit", "scroll-text", "audit:read", "g l"),
 )
 MORE_PAGES = (
@@ -67,6 +68,8 @@ MORE_PAGES = (
     NavEntry("/incidents?declare=yes", "Declare an incident", "", "", "incidents:write", ""),
     NavEntry("/admin/on-call?tab=maintenance", "Maintenance", "", "", "incidents:write", ""),
     NavEntry("/admin/on-call?tab=costs", "Costs", "", "", "costs:write", ""),
+    NavEntry("/support?whose=mine", "My tickets", "", "", "escalations:write", ""),
+    NavEntry("/support/settings", "Support settings", "", "", "escalations:read", ""),
     NavEntry("/wall", "Wall", "", "", "overview:read", ""),
 )
 """What the command palette finds besides the pages of the rail."""
