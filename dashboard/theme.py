@@ -28,6 +28,7 @@ STYLESHEETS = [
     "/integrations.css",
     "/flags.css",
     "/incidents.css",
+    "/case.css",
     "/scorecard.css",
 ]
 
