@@ -73,6 +73,23 @@ class OrderRow(SQLModel, table=True):
             func.lower(literal_column("drop_name")).label("lowered"),
             postgresql_ops={"lowered": "text_pattern_ops"},
         ),
+        # Found by how a number ends or begins, and by words of a name in any order and spelling.
+        Index(
+            "ix_dispatch_order_phone_end",
+            func.reverse(literal_column("drop_phone")).label("reversed"),
+            postgresql_ops={"reversed": "text_pattern_ops"},
+        ),
+        Index(
+            "ix_dispatch_order_number_begin",
+            "number",
+            postgresql_ops={"number": "text_pattern_ops"},
+        ),
+        Index(
+            "ix_dispatch_order_name_words",
+            func.dispatch_folded(literal_column("drop_name")).label("folded"),
+            postgresql_using="gin",
+            postgresql_ops={"folded": "gin_trgm_ops"},
+        ),
         Index("ix_dispatch_order_tags", "tags", postgresql_using="gin"),
         Index(
             "ix_dispatch_order_flagged",

@@ -35,3 +35,28 @@ def _spell(value: int) -> str:
     for shift in range(5 * (_DIGITS - 1), -1, -5):
         digits += _ALPHABET[value >> shift & 31]
     return _PREFIX + digits + _ALPHABET[value % 31]
+
+
+def near_numbers(text: str) -> list[str]:
+    """Every number that is one slip away from what was typed: a wrong, missing, extra or swapped
+    character. The check character leaves about one in thirty of what could be, so they are few.
+    """
+    typed = "".join(character for character in text.upper() if character.isalnum())
+    body = typed.removeprefix("WP").translate(_READ_AS)
+    if not _DIGITS <= len(body) <= _DIGITS + 2 or not body.isascii():
+        return []
+    exact = read_number(body)
+    if exact is not None:
+        return [exact]
+    found = (read_number(each) for each in one_slip_away(body, _ALPHABET))
+    return sorted({number for number in found if number is not None})
+
+
+def one_slip_away(text: str, alphabet: str) -> set[str]:
+    """What comes of one wrong, missing, extra or swapped character; not the text itself."""
+    cuts = [(text[:place], text[place:]) for place in range(len(text) + 1)]
+    slips = {head + tail[1:] for head, tail in cuts if tail}
+    slips |= {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    slips |= {head + each + tail[1:] for head, tail in cuts if tail for each in alphabet}
+    slips |= {head + each + tail for head, tail in cuts for each in alphabet}
+    return slips - {text}

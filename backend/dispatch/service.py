@@ -32,6 +32,7 @@ from backend.dispatch.lifecycle import Circumstances, move, note, order_to_chang
 from backend.dispatch.offers import accept_offer, offers_of_driver, offers_of_order, reject_offer
 from backend.dispatch.order_changes import change_order
 from backend.dispatch.order_figures import OrderFigures, order_figures
+from backend.dispatch.order_search import search_orders
 from backend.dispatch.orders import (
     count_orders,
     get_order,
@@ -131,6 +132,7 @@ __all__ = [
     "roster_driver",
     "route_of_driver",
     "run_matching",
+    "search_orders",
     "send_back_order",
     "set_capacity",
     "set_city_switch",

@@ -1,4 +1,4 @@
-"""Looks at unmasked fields, counted for each person: nobody reads a customer list field by field."""
+"""Looks at personal details, counted for each person: nobody reads a customer list bit by bit."""
 
 from __future__ import annotations
 

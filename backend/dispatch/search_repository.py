@@ -1,0 +1,135 @@
+"""The queries behind the search for orders: every way to name one is read from its own index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.expression import union_all
+from sqlmodel import col
+
+from backend.dispatch.models import OrderRow, ParcelRow
+from backend.dispatch.order_list_repository import Viewer
+from backend.dispatch.search_rules import Sought
+
+# Of what many orders share, such as a first name, so many are looked at.
+_LOOKED_AT = 5_000
+_WORD_BEGINS = 0.65
+_WORD_SOUNDS = 0.4
+_SURE, _SLIPPED, _BEGINS, _PART = 1.0, 0.9, 0.8, 0.7
+_TELLING_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An order, by what it was found, and how surely."""
+
+    row: OrderRow
+    matched_by: str
+    score: float
+
+
+async def exact(session: AsyncSession, viewer: Viewer, sought: Sought, limit: int) -> list[Found]:
+    """By number, reference, barcode and the end of a phone number, to the letter.
+
+    A number that was mistyped once counts too: its check character leaves no doubt.
+    """
+    parts = []
+    if sought.numbers:
+        score = _SURE if len(sought.numbers) == 1 else _SLIPPED
+        parts.append(_part(viewer, "number", col(OrderRow.number).in_(sought.numbers), score))
+    if sought.codes:
+        parts += _named(viewer, sought.codes, _SURE)
+    if sought.phone:
+        sure = len(sought.phone) >= _TELLING_DIGITS
+        ends = func.reverse(col(OrderRow.drop_phone)).like(f"{sought.phone[::-1]}%")
+        parts.append(_part(viewer, "phone", ends, _SURE if sure else _BEGINS))
+    return await _newest(session, parts, limit)
+
+
+async def near(session: AsyncSession, viewer: Viewer, sought: Sought, limit: int) -> list[Found]:
+    """By how a number begins, by a reference or barcode with one slip, by words of a name."""
+    parts = []
+    if sought.number_begins:
+        begins = col(OrderRow.number).like(f"{sought.number_begins}%")
+        parts.append(_part(viewer, "number", begins, _BEGINS))
+    slips = sought.near_codes
+    if slips:
+        parts += _named(viewer, slips, _PART)
+    if sought.words:
+        await _least_likeness(session, _WORD_BEGINS)
+        parts.append(_called(viewer, sought.words))
+    return await _newest(session, parts, limit)
+
+
+async def sounding(
+    session: AsyncSession, viewer: Viewer, words: Sequence[str], limit: int
+) -> list[Found]:
+    """By words of a name that are spelled otherwise."""
+    await _least_likeness(session, _WORD_SOUNDS)
+    return await _newest(session, [_called(viewer, words)], limit)
+
+
+def _part(
+    viewer: Viewer, by: str, condition: ColumnElement[bool], score: float | ColumnElement[float]
+) -> Select[Any]:
+    shown = score if isinstance(score, ColumnElement) else literal(score)
+    return (
+        select(
+            col(OrderRow.id), col(OrderRow.created_at), literal(by).label("by"),
+            shown.label("score"),
+        )
+        .where(condition, *viewer.sees(None))
+        .limit(_LOOKED_AT)
+    )  # fmt: skip
+
+
+def _named(viewer: Viewer, codes: Sequence[str], score: float) -> list[Select[Any]]:
+    parcel = select(col(ParcelRow.order_id)).where(col(ParcelRow.barcode).in_(codes))
+    return [
+        _part(viewer, "reference", col(OrderRow.reference).in_(codes), score),
+        _part(viewer, "barcode", col(OrderRow.id).in_(parcel), score),
+    ]
+
+
+def _called(viewer: Viewer, words: Sequence[str]) -> Select[Any]:
+    """Orders for somebody whose name has all of the words, or some like them."""
+    name = func.dispatch_folded(col(OrderRow.drop_name))
+    likeness = sum((func.word_similarity(word, name) for word in words), literal(0.0))
+    whole = func.similarity(" ".join(words), name)
+    score = (likeness / len(words)) * 0.7 + whole * 0.25
+    return _part(viewer, "name", and_(*(name.op("%>")(word) for word in words)), score)
+
+
+async def _least_likeness(session: AsyncSession, least: float) -> None:
+    await session.execute(
+        text("SELECT set_config('pg_trgm.word_similarity_threshold', :least, true)"),
+        {"least": str(least)},
+    )
+
+
+async def _newest(session: AsyncSession, parts: Sequence[Select[Any]], limit: int) -> list[Found]:
+    """The surest of the parts, of the equally sure the newest, each order once."""
+    if not parts:
+        return []
+    # A plan made for no values in particular would not know how few orders they lead to.
+    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    rows = union_all(*(part.subquery().select() for part in parts)).subquery()
+    best = (
+        select(rows.c.id, rows.c.by, rows.c.score, rows.c.created_at)
+        .distinct(rows.c.id)
+        .order_by(rows.c.id, rows.c.score.desc())
+        .subquery()
+    )
+    surest = (
+        select(best).order_by(best.c.score.desc(), best.c.created_at.desc()).limit(limit).subquery()
+    )
+    found = await session.execute(
+        select(OrderRow, surest.c.by, surest.c.score)
+        .join(surest, surest.c.id == col(OrderRow.id))
+        .order_by(surest.c.score.desc(), surest.c.created_at.desc())
+    )
+    return [Found(row, by, float(score)) for row, by, score in found]
