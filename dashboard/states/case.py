@@ -35,6 +35,7 @@ class CaseState(ListState, rx.State):
 
     customer: CustomerView | None = None
     actions: list[ActRow] = []
+    may_act: bool = False
     messages: list[MessageRow] = []
     flags: list[FlagRow] = []
     tickets: list[TicketRow] = []
@@ -85,6 +86,7 @@ class CaseState(ListState, rx.State):
             self._case, self._zone = case, zone
             self.customer = customer_view(case.tracking, now) if case.tracking else None
             self.actions = act_rows(case.actions)
+            self.may_act = any(each.allowed for each in case.actions)
             self.messages = message_rows(case.messages)
             self.flags = flag_rows(case, may_open=may_open_flags)
             self.tickets = ticket_rows(case.escalations)
@@ -96,8 +98,8 @@ class CaseState(ListState, rx.State):
             order._arrange(tab)
 
     @rx.event(background=True)
-    @requires("orders:reveal", activity=False)
-    async def refresh_looks(self) -> None:
+    @requires("orders:reveal")
+    async def count_looks(self) -> None:
         """Count anew how many personal details were looked at."""
         counted = await identity.count_reveals(await gateway.principal_of(self))
         async with self:

@@ -45,6 +45,8 @@ _PERMISSIONS = (
     *("orders:write", "orders:cancel", "orders:reveal", "orders:override"),
     "dispatch:write",
 )
+OF_THE_CASE = ("reassign", "hold", "release", "cancel")
+"""What the case of the order offers: the page shows it once."""
 _TAKEN = ("order.assigned", "order.reassigned")
 
 
@@ -167,7 +169,8 @@ class OrderState(ListState, rx.State):
             traces=gateway.resources().settings.order_traces_url,
         )
         possible = dispatch.actions_from(order.state, order.held_from)
-        self.actions = action_rows(order.state, frozenset(possible), whole.permitted)
+        rows = action_rows(order.state, frozenset(possible), whole.permitted)
+        self.actions = [row for row in rows if row["key"] not in OF_THE_CASE]
         self.parcels = parcel_rows(order)
         self._own = timeline(
             whole.history, whole.offers, whole.proof, codes=whole.codes, zone=zone, now=now,
