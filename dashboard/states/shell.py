@@ -39,6 +39,7 @@ NAVIGATION = (
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
     NavEntry("/incidents", "Incidents", "Incidents", "triangle-alert", "incidents:read", "g i"),
+    NavEntry("/messages", "Messages", "Messages", "message-square", "messages:read", "g t"),
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/flags", "Flags", "Flags", "flag", "flags:read", "g f"),
