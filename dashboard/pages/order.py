@@ -26,6 +26,7 @@ from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import changed, copied, secret
+from dashboard.search import search_part
 from dashboard.shell import console_page
 from dashboard.states.case import CaseState
 from dashboard.states.case_acts import CaseActsState
@@ -53,10 +54,13 @@ def order() -> rx.Component:
             rx.cond(
                 OrderState.fault == "",
                 thing_bones("Loading the order"),
-                thing_missing(
-                    "This order cannot be shown",
-                    "Check the number, or ask someone of its region: it may be outside yours.",
-                    ("Back to the list", PATH),
+                rx.fragment(
+                    search_part("Find another order"),
+                    thing_missing(
+                        "This order cannot be shown",
+                        "Check the number, or ask someone of its region: it may be outside yours.",
+                        ("Back to the list", PATH),
+                    ),
                 ),
             ),
         ),
