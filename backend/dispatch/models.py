@@ -12,6 +12,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
+    Identity,
     Index,
     String,
     UniqueConstraint,
@@ -73,7 +74,7 @@ class OrderRow(SQLModel, table=True):
             func.lower(literal_column("drop_name")).label("lowered"),
             postgresql_ops={"lowered": "text_pattern_ops"},
         ),
-        # Found by how a number ends or begins, and by words of a name in any order and spelling.
+        # What a search finds orders by; names stand in a table of their own.
         Index(
             "ix_dispatch_order_phone_end",
             func.reverse(literal_column("drop_phone")).label("reversed"),
@@ -83,12 +84,6 @@ class OrderRow(SQLModel, table=True):
             "ix_dispatch_order_number_begin",
             "number",
             postgresql_ops={"number": "text_pattern_ops"},
-        ),
-        Index(
-            "ix_dispatch_order_name_words",
-            func.dispatch_folded(literal_column("drop_name")).label("folded"),
-            postgresql_using="gin",
-            postgresql_ops={"folded": "gin_trgm_ops"},
         ),
         Index("ix_dispatch_order_tags", "tags", postgresql_using="gin"),
         Index(
@@ -170,6 +165,28 @@ class OrderRow(SQLModel, table=True):
     created_at: datetime = moment()
     updated_at: datetime = moment()
     ended_at: datetime | None = moment(nullable=True)
+
+
+class RecipientRow(SQLModel, table=True):
+    """A recipient's name as it is heard in a city, in lower case, so that a search reads names.
+
+    A trigger adds what an order brings; two at once may add the same, which nothing minds.
+    """
+
+    __tablename__ = "dispatch_recipient"
+    __table_args__ = (
+        Index("ix_dispatch_recipient_name", "region", "name"),
+        Index(
+            "ix_dispatch_recipient_words",
+            func.dispatch_folded(literal_column("name")).label("folded"),
+            postgresql_using="gin",
+            postgresql_ops={"folded": "gin_trgm_ops"},
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    region: str
+    name: str
 
 
 class ParcelRow(SQLModel, table=True):

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.expression import union_all
 from sqlmodel import col
 
-from backend.dispatch.models import OrderRow, ParcelRow
+from backend.dispatch.models import OrderRow, ParcelRow, RecipientRow
 from backend.dispatch.order_list_repository import Viewer
 from backend.dispatch.search_rules import Sought
+from backend.platform.scopes import EVERYWHERE
 
 # Of what many orders share, such as a first name, so many are looked at.
 _LOOKED_AT = 5_000
+_NAMES_LOOKED_AT = 2_000
+_NAMES_MEANT = 50
+_WORDS_COUNT, _WHOLE_COUNTS = 0.7, 0.25
 _WORD_BEGINS = 0.65
 _WORD_SOUNDS = 0.4
 _SURE, _SLIPPED, _BEGINS, _PART = 1.0, 0.9, 0.8, 0.7
@@ -96,12 +100,44 @@ def _named(viewer: Viewer, codes: Sequence[str], score: float) -> list[Select[An
 
 
 def _called(viewer: Viewer, words: Sequence[str]) -> Select[Any]:
-    """Orders for somebody whose name has all of the words, or some like them."""
-    name = func.dispatch_folded(col(OrderRow.drop_name))
+    """Orders for somebody whose name has all of the words, or some like them, in any order.
+
+    Names are looked at by themselves; their orders are read once it is known which are meant.
+    """
+    name = func.dispatch_folded(col(RecipientRow.name))
     likeness = sum((func.word_similarity(word, name) for word in words), literal(0.0))
     whole = func.similarity(" ".join(words), name)
-    score = (likeness / len(words)) * 0.7 + whole * 0.25
-    return _part(viewer, "name", and_(*(name.op("%>")(word) for word in words)), score)
+    heard = (
+        select(
+            col(RecipientRow.region),
+            col(RecipientRow.name),
+            (likeness / len(words) * _WORDS_COUNT + whole * _WHOLE_COUNTS).label("score"),
+        )
+        .where(and_(*(name.op("%>")(word) for word in words)), _heard_in(viewer.scopes))
+        .limit(_NAMES_LOOKED_AT)
+        .subquery()
+    )
+    meant = select(heard).order_by(heard.c.score.desc()).limit(_NAMES_MEANT).subquery()
+    return (
+        select(
+            col(OrderRow.id), col(OrderRow.created_at), literal("name").label("by"), meant.c.score
+        )
+        .join(meant, func.lower(col(OrderRow.drop_name)) == meant.c.name)
+        .where(col(OrderRow.region) == meant.c.region, *viewer.sees(None))
+        .limit(_LOOKED_AT)
+    )
+
+
+def _heard_in(scopes: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a name is heard in a city of the scopes, or in that of a hub."""
+    if EVERYWHERE in scopes:
+        return true()
+    region = col(RecipientRow.region)
+    cities = [scope.partition(".")[0] for scope in scopes]
+    return or_(
+        region.in_(cities),
+        *(region.startswith(f"{each}-", autoescape=True) for each in cities if "-" not in each),
+    )
 
 
 async def _least_likeness(session: AsyncSession, least: float) -> None:

@@ -19,7 +19,14 @@ _MOST_WORDS = 4
 _LONGEST_SLIP = 24
 # Vietnamese writes it as a letter of its own, not as a d with a mark.
 _BARRED = str.maketrans("đĐ", "dd")
-_MARKS = ("\u0300", "\u036f")
+# Those of the Latin alphabets of the region and its neighbours, as `dispatch_folded` knows them.
+_MARKS = dict.fromkeys(
+    map(
+        ord,
+        "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u0309\u030a\u030b\u030c\u031b"
+        "\u0323\u0324\u0326\u0327\u0328",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +90,4 @@ def fold(text: str) -> str:
 
     Does to a query what the database's `dispatch_folded` does to a name.
     """
-    plain = unicodedata.normalize("NFD", text.translate(_BARRED).lower())
-    return "".join(each for each in plain if not _MARKS[0] <= each <= _MARKS[1])
+    return unicodedata.normalize("NFD", text.translate(_BARRED).lower()).translate(_MARKS)

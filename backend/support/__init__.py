@@ -1,1 +1,1 @@
-"""Support: tickets and their queue, the one search, and an order's case with what can be done."""
+"""Escalations: who asks for what, who answers it by when, and all that was said and done."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -14,8 +14,25 @@ depends_on = None
 _FOLDED = r"""
 CREATE FUNCTION dispatch_folded(name text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN regexp_replace(
-  normalize(lower(translate(name, 'đĐ', 'dd')), NFD), '[\u0300-\u036f]', '', 'g')
+RETURN translate(
+  normalize(lower(translate(name, 'đĐ', 'dd')), NFD),
+  U&'\0300\0301\0302\0303\0304\0306\0307\0308\0309\030A\030B\030C\031B\0323\0324\0326\0327\0328',
+  '')
+"""
+_NOTED = """
+CREATE FUNCTION dispatch_recipient_noted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO dispatch_recipient (region, name)
+  SELECT DISTINCT region, lower(drop_name) FROM added
+  WHERE NOT EXISTS (
+    SELECT FROM dispatch_recipient known
+    WHERE known.region = added.region AND known.name = lower(added.drop_name));
+  RETURN NULL;
+END $$
+"""
+_TRIGGER = """
+CREATE TRIGGER dispatch_recipient_noted AFTER INSERT ON dispatch_order
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION dispatch_recipient_noted()
 """
 
 
@@ -29,10 +46,23 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX ix_dispatch_order_number_begin ON dispatch_order (number text_pattern_ops)"
     )
-    op.execute(
-        "CREATE INDEX ix_dispatch_order_name_words ON dispatch_order"
-        " USING gin (dispatch_folded(drop_name) gin_trgm_ops)"
+    op.create_table(
+        "dispatch_recipient",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("region", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
     )
+    op.execute(
+        "INSERT INTO dispatch_recipient (region, name)"
+        " SELECT DISTINCT region, lower(drop_name) FROM dispatch_order"
+    )
+    op.create_index("ix_dispatch_recipient_name", "dispatch_recipient", ["region", "name"])
+    op.execute(
+        "CREATE INDEX ix_dispatch_recipient_words ON dispatch_recipient"
+        " USING gin (dispatch_folded(name) gin_trgm_ops)"
+    )
+    op.execute(_NOTED)
+    op.execute(_TRIGGER)
     op.create_index(
         "ix_payments_payment_ref",
         "payments_payment",
@@ -43,6 +73,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_payments_payment_ref", "payments_payment")
-    for name in ("name_words", "number_begin", "phone_end"):
+    for name in ("number_begin", "phone_end"):
         op.drop_index(f"ix_dispatch_order_{name}", "dispatch_order")
+    op.execute("DROP TRIGGER dispatch_recipient_noted ON dispatch_order")
+    op.execute("DROP FUNCTION dispatch_recipient_noted")
+    op.drop_table("dispatch_recipient")
     op.execute("DROP FUNCTION dispatch_folded")
