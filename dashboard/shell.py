@@ -14,6 +14,7 @@ from dashboard.components.basics import link, shape
 from dashboard.components.bell import bell
 from dashboard.components.frame_parts import link_lost, notice, palette, pulse
 from dashboard.states.bell import BellState
+from dashboard.states.search import SearchState
 from dashboard.states.shell import NAVIGATION, REGIONAL, NavEntry, ShellState
 
 FRESHNESS_EVERY_S = 5.0
@@ -104,9 +105,10 @@ def page_frame(
         palette(
             pages=ShellState.pages,
             regions=ShellState.region_choices,
-            found=ShellState.found,
+            found=SearchState.found,
+            found_for=SearchState.found_for,
             extra_keys=[{"keys": key, "label": label} for key, label in keys],
-            on_find=ShellState.find,
+            on_find=SearchState.find,
             on_region=ShellState.choose_region,
         ),
         # The overview looks for itself, oftener.
@@ -195,9 +197,7 @@ def _bar(title: str, regional: bool) -> rx.Component:
         rx.el.div(
             rx.el.button(
                 rx.icon("search", size=14, aria_hidden="true", class_name="wp-search-icon"),
-                rx.el.span(
-                    "Search orders, drivers, incidents, pages", class_name="wp-search-words"
-                ),
+                rx.el.span("Search orders, phones, names, barcodes", class_name="wp-search-words"),
                 rx.el.kbd("Ctrl K"),
                 type="button",
                 class_name="wp-search",

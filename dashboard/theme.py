@@ -29,6 +29,7 @@ STYLESHEETS = [
     "/flags.css",
     "/incidents.css",
     "/support.css",
+    "/case.css",
     "/scorecard.css",
 ]
 

@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 
-def field(label: str, control: rx.Component) -> rx.Component:
+def field(label: str | rx.Component, control: rx.Component) -> rx.Component:
     """A control under its label."""
     return rx.el.label(rx.el.span(label), control, class_name="wp-field")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from dashboard.components.browser_parts import part
@@ -9,6 +11,7 @@ from dashboard.components.browser_parts import part
 _PARTS = part(__file__, "frame_parts.jsx")
 _PALETTE = part(__file__, "palette.jsx")
 _KEYS = part(__file__, "list_keys.js")
+_SEARCH = part(__file__, "search_parts.jsx")
 
 
 class _Ago(rx.Component):
@@ -58,10 +61,24 @@ class _Palette(rx.Component):
 
     pages: rx.Var[list[dict[str, str]]]
     regions: rx.Var[list[dict[str, str]]]
-    found: rx.Var[list[dict[str, str]]]
+    found: rx.Var[list[Any]]
+    found_for: rx.Var[str]
     extra_keys: rx.Var[list[dict[str, str]]]
     on_find: rx.EventHandler[rx.event.passthrough_event_spec(str)]
     on_region: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+
+
+class _SearchBox(rx.Component):
+    """The palette's search as a box of a page."""
+
+    library = _SEARCH.importable_path
+    tag = "SearchBox"
+
+    label: rx.Var[str]
+    placeholder: rx.Var[str]
+    found: rx.Var[list[Any]]
+    found_for: rx.Var[str]
+    on_find: rx.EventHandler[rx.event.passthrough_event_spec(str)]
 
 
 ago = _Ago.create
@@ -69,3 +86,4 @@ pulse = _Pulse.create
 notice = _Notice.create
 link_lost = _LinkLost.create
 palette = _Palette.create
+search_box = _SearchBox.create

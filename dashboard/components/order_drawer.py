@@ -22,7 +22,7 @@ def act_drawer(acts: Any) -> rx.Component:
 
 def _question(acts: Any) -> rx.Component:
     return rx.el.form(
-        rx.cond(acts.needs_driver, _drivers(acts)),
+        rx.cond(acts.needs_driver, drivers_to_choose(acts)),
         rx.el.label(
             rx.el.span(
                 "Why",
@@ -67,7 +67,8 @@ def _question(acts: Any) -> rx.Component:
     )
 
 
-def _drivers(acts: Any) -> rx.Component:
+def drivers_to_choose(acts: Any) -> rx.Component:
+    """The drivers that `acts` offers, one of them to be chosen, and a field to find others."""
     return rx.el.fieldset(
         rx.el.legend("Driver", class_name="wp-label"),
         rx.el.input(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.basics import shape, state_word
+from dashboard.components.basics import link, shape, state_word
 from dashboard.components.work_parts import copied, photo
 
 
 def traces_link(address: rx.Var) -> rx.Component:
     """The way to an order's traces, where it is known where they are kept."""
-    link = rx.el.a("Traces of this order", href=address, target="_blank", rel="noreferrer")
-    return rx.cond(address != "", rx.el.p(link, class_name="wp-panel-body"))
+    away = rx.el.a("Traces of this order", href=address, target="_blank", rel="noreferrer")
+    return rx.cond(address != "", rx.el.p(away, class_name="wp-panel-body"))
 
 
 def timeline_item(moment: rx.Var) -> rx.Component:
@@ -25,7 +25,15 @@ def timeline_item(moment: rx.Var) -> rx.Component:
             class_name="wp-moment-at",
         ),
         rx.el.div(
-            rx.el.span(moment["what"], class_name="wp-moment-what"),
+            rx.cond(
+                moment["link"] != "",
+                link(
+                    moment["what"],
+                    to=moment["link"].to(str),
+                    class_name="wp-moment-what wp-moment-link",
+                ),
+                rx.el.span(moment["what"], class_name="wp-moment-what"),
+            ),
             rx.cond(moment["who"] != "", rx.el.span(moment["who"], class_name="wp-moment-who")),
             rx.cond(moment["why"] != "", rx.el.span(moment["why"], class_name="wp-moment-more")),
             rx.cond(

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { LIST_KEYS, listKey } from "./list_keys.js";
+import { FoundLine, fitting, searching, useAsking } from "./search_parts.jsx";
 
 const SEQUENCE_MS = 1200;
 
@@ -9,19 +10,18 @@ const typing = (element) =>
   element instanceof HTMLElement &&
   (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
 
-function actionsFor(text, { pages, regions, found }, run) {
+function actionsFor(text, { pages, regions, found, foundFor }, run) {
   const wanted = text.trim().toLowerCase();
   const matches = (...words) => words.some((word) => word.toLowerCase().includes(wanted));
-  const goTo = pages
-    .filter((page) => matches(page.label))
+  const begins = (label) => label.toLowerCase().split(/\s+/).some((word) => word.startsWith(wanted));
+  const goTo = (choice) => pages
+    .filter((page) => matches(page.label) && choice(page.label))
     .map((page) => ({
       id: `page-${page.href}`, group: "Go to", label: page.label, hint: page.keys,
       act: () => run.go(page.href),
     }));
-  // What was found may still be the answer to what was typed before.
-  const things = wanted.length < 2 ? [] : found.filter((each) => matches(each.words)).map((each) => ({
-    id: `found-${each.id}`, group: each.group, label: each.label, hint: each.hint,
-    act: () => run.go(each.href),
+  const things = fitting(text, found, foundFor).map((each) => ({
+    ...each, id: `found-${each.id}`, act: () => run.go(each.href),
   }));
   const places = regions
     .filter((region) => wanted && matches(region.path, region.code))
@@ -38,7 +38,8 @@ function actionsFor(text, { pages, regions, found }, run) {
   ]
     .filter((action) => matches(action.label))
     .map((action) => ({ ...action, group: "Do" }));
-  return [...things, ...goTo, ...places, ...others];
+  // Pages are known at once, things come later: what is likely meant does not move under the cursor.
+  return [...goTo(begins), ...things, ...goTo((label) => !begins(label)), ...places, ...others];
 }
 
 function SingleKeys() {
@@ -84,7 +85,7 @@ function KeyList({ pages, extraKeys, dialog }) {
   );
 }
 
-export function Palette({ pages = [], regions = [], found = [], extraKeys = [], onFind, onRegion }) {
+export function Palette({ pages = [], regions = [], found = [], foundFor = "", extraKeys = [], onFind, onRegion }) {
   const navigate = useNavigate();
   const { pathname } = useLocation();
   const dialog = useRef(null);
@@ -103,8 +104,8 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
     signOut: () => window.waypost.signOut(),
   }), [navigate, onRegion]);
   const actions = useMemo(
-    () => actionsFor(text, { pages, regions, found }, run),
-    [text, pages, regions, found, run],
+    () => actionsFor(text, { pages, regions, found, foundFor }, run),
+    [text, pages, regions, found, foundFor, run],
   );
 
   const open = useCallback(() => {
@@ -120,11 +121,7 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
     document.querySelector(".wp-tab[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   }, [pathname, pages]);
 
-  useEffect(() => {
-    if (text.trim().length < 2) return undefined;
-    const timer = setTimeout(() => onFind?.(text.trim()), 150);
-    return () => clearTimeout(timer);
-  }, [text]);
+  useAsking(text, onFind);
 
   useEffect(() => {
     let waiting = 0;
@@ -198,8 +195,8 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
           aria-expanded="true"
           aria-controls="wp-options"
           aria-activedescendant={actions.length ? `wp-option-${selected}` : undefined}
-          aria-label="Search orders, drivers, incidents, pages and regions"
-          placeholder="Search orders, drivers, incidents, pages, regions"
+          aria-label="Search orders, drivers, escalations, incidents, payments, pages and regions"
+          placeholder="Number, phone's last digits, name, reference, barcode, plate, page or region"
           autoComplete="off"
           spellCheck="false"
           value={text}
@@ -222,13 +219,16 @@ export function Palette({ pages = [], regions = [], found = [], extraKeys = [], 
               <span className="wp-option-group">
                 {index === 0 || actions[index - 1].group !== action.group ? action.group : ""}
               </span>
-              <span className="wp-option-label">{action.label}</span>
-              <span className="wp-option-hint">{action.hint}</span>
+              <FoundLine {...action} />
             </div>
           ))}
         </div>
         {actions.length === 0 && (
-          <p className="wp-palette-none">Nothing matches. Try an order's number or reference, a driver's code or name, or a city.</p>
+          <p className="wp-palette-none" role="status">
+            {searching(text, foundFor)
+              ? "Searching"
+              : "Nothing matches in your regions. Try a number, four digits of a phone, a name, a barcode or a city."}
+          </p>
         )}
       </dialog>
       <KeyList pages={pages} extraKeys={extraKeys} dialog={keyDialog} />

@@ -7,7 +7,18 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import link, state_word
+from dashboard.components.case_drawer import case_drawer
+from dashboard.components.case_panel import act_panel
+from dashboard.components.case_parts import (
+    customer_panel,
+    flags_panel,
+    incidents_panel,
+    looks_line,
+    messages_panel,
+    tickets_panel,
+)
 from dashboard.components.frame_parts import ago, pulse
+from dashboard.components.message_drawer import message_drawer
 from dashboard.components.order_drawer import act_drawer, deed_drawer
 from dashboard.components.order_money import order_money
 from dashboard.components.order_parts import decision, parcel, timeline_item, traces_link
@@ -15,7 +26,11 @@ from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import changed, copied, secret
+from dashboard.search import search_part
 from dashboard.shell import console_page
+from dashboard.states.case import CaseState
+from dashboard.states.case_acts import CaseActsState
+from dashboard.states.message import MessageState
 from dashboard.states.order import PATH, REVEALED_IDS, OrderState
 from dashboard.states.order_acts import OrderActsState
 from dashboard.states.order_deeds import OrderDeedsState
@@ -23,9 +38,12 @@ from dashboard.states.order_money import OrderMoneyState
 from dashboard.states.shell import ShellState
 
 REFRESH_EVERY_S = 3.0
+CASE_EVERY_S = 5.0
 
 
-@console_page(PATH + "/[number]", "Order", on_load=[OrderState.load, OrderMoneyState.load])
+@console_page(
+    PATH + "/[number]", "Order", on_load=[OrderState.load, CaseState.load, OrderMoneyState.load]
+)
 def order() -> rx.Component:
     """Facts and map, timeline, actions."""
     return rx.el.div(
@@ -36,17 +54,29 @@ def order() -> rx.Component:
             rx.cond(
                 OrderState.fault == "",
                 thing_bones("Loading the order"),
-                thing_missing(
-                    "This order cannot be shown",
-                    "Check the number, or ask someone of its region: it may be outside yours.",
-                    ("Back to the list", PATH),
+                rx.fragment(
+                    search_part("Find another order"),
+                    thing_missing(
+                        "This order cannot be shown",
+                        "Check the number, or ask someone of its region: it may be outside yours.",
+                        ("Back to the list", PATH),
+                    ),
                 ),
             ),
         ),
         act_drawer(OrderActsState),
         deed_drawer(OrderDeedsState),
-        changed(value=OrderActsState.serial + OrderDeedsState.serial, on_other=OrderState.refresh),
+        case_drawer(CaseActsState),
+        message_drawer(MessageState),
+        changed(
+            value=OrderActsState.serial
+            + OrderDeedsState.serial
+            + CaseActsState.serial
+            + MessageState.serial,
+            on_other=[OrderState.refresh, CaseState.refresh, OrderMoneyState.refresh],
+        ),
         pulse(seconds=REFRESH_EVERY_S, on_beat=[OrderState.refresh, OrderMoneyState.refresh]),
+        pulse(seconds=CASE_EVERY_S, on_beat=CaseState.refresh),
         class_name="wp-page wp-page-wide",
     )
 
@@ -73,7 +103,12 @@ def _known() -> rx.Component:
                 class_name="wp-panel wp-order-map",
                 aria_label="Map",
             ),
-            class_name="wp-stack",
+            customer_panel(CaseState, found["tracking_url"]),
+            class_name=rx.cond(
+                ShellState.permissions.contains("escalations:write"),
+                "wp-stack wp-for-support",
+                "wp-stack",
+            ),
         ),
         rx.el.div(
             _flag(found),
@@ -82,6 +117,7 @@ def _known() -> rx.Component:
                 _end("Drop", "drop", found),
                 class_name="wp-ends",
             ),
+            looks_line(CaseState),
             rx.el.section(
                 rx.el.nav(
                     rx.foreach(OrderState.tabs, _tab),
@@ -100,12 +136,16 @@ def _known() -> rx.Component:
                 class_name="wp-panel",
                 aria_label="Timeline",
             ),
+            messages_panel(CaseState, MessageState),
             _parcels(),
             class_name="wp-stack",
         ),
         rx.el.div(
-            _acts(found),
+            tickets_panel(CaseState),
+            act_panel(found),
             rx.cond(OrderMoneyState.shown, _money()),
+            flags_panel(CaseState),
+            incidents_panel(CaseState),
             _decisions(),
             _ids(found),
             class_name="wp-stack",
@@ -209,7 +249,7 @@ def _end(title: str, end: str, found: Any) -> rx.Component:
             masked=found[f"{end}_{part}"],
             label=f"the {part} at the {end}",
             may=OrderState.may_reveal,
-            on_reveal=OrderState.reveal(f"{end}.{part}"),
+            on_reveal=[OrderState.reveal(f"{end}.{part}"), CaseState.count_looks],
         )
 
     return rx.el.section(
@@ -270,83 +310,6 @@ def _parcels() -> rx.Component:
         rx.el.ul(rx.foreach(OrderState.parcels, parcel), class_name="wp-parcels"),
         class_name="wp-panel",
         aria_label="Parcels",
-    )
-
-
-def _acts(found: Any) -> rx.Component:
-    may_write = ShellState.permissions.contains("orders:write")
-
-    def deed(key: str, word: str, hint: str) -> rx.Component:
-        return rx.el.button(
-            rx.el.span(word),
-            rx.el.span(hint, class_name="wp-act-hint"),
-            type="button",
-            on_click=OrderDeedsState.begin(key),
-            class_name="wp-act",
-        )
-
-    def code(step: str, word: str, state: str) -> rx.Component:
-        return rx.cond(
-            found["state"] == state,
-            rx.el.button(
-                rx.el.span(word),
-                rx.el.span("attempts used stay used", class_name="wp-act-hint"),
-                type="button",
-                on_click=OrderDeedsState.resend_code(step),
-                class_name="wp-act",
-            ),
-        )
-
-    return rx.el.section(
-        rx.el.div(rx.el.h2("Act"), class_name="wp-panel-head"),
-        rx.cond(
-            OrderState.actions.length() == 0,
-            rx.el.p(
-                "You may look: your roles lack orders:write.", class_name="wp-muted wp-panel-body"
-            ),
-        ),
-        rx.el.div(
-            rx.foreach(OrderState.actions, lambda row: _act(row, found)),
-            rx.cond(
-                may_write,
-                rx.fragment(
-                    rx.cond(
-                        OrderState.may_change,
-                        deed("change", "Change drop, window or promise", ""),
-                    ),
-                    code("pickup", "Send a new pickup code", "at pickup"),
-                    code("drop", "Send a new delivery code", "arrived"),
-                    rx.cond(
-                        OrderState.may_override,
-                        deed("override", "Waive the proof of delivery", "audited"),
-                    ),
-                    rx.cond(
-                        found["flagged"] == "", deed("flag", "Flag for support", "state stays")
-                    ),
-                ),
-            ),
-            class_name="wp-acts",
-        ),
-        class_name="wp-panel",
-        aria_label="Act",
-    )
-
-
-def _act(row: rx.Var, found: Any) -> rx.Component:
-    word = rx.el.span(row["word"])
-    return rx.cond(
-        row["ok"].to(bool),
-        rx.el.button(
-            word,
-            type="button",
-            on_click=OrderActsState.ask(row["key"], [found["id"]]),
-            class_name=rx.cond(row["risk"].to(bool), "wp-act wp-act-risk", "wp-act"),
-        ),
-        rx.el.div(
-            word,
-            rx.el.span(row["why"], class_name="wp-act-hint"),
-            class_name="wp-act wp-act-off",
-        ),
     )
 
 

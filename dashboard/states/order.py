@@ -45,6 +45,8 @@ _PERMISSIONS = (
     *("orders:write", "orders:cancel", "orders:reveal", "orders:override"),
     "dispatch:write",
 )
+OF_THE_CASE = ("reassign", "hold", "release", "cancel")
+"""What the case of the order offers: the page shows it once."""
 _TAKEN = ("order.assigned", "order.reassigned")
 
 
@@ -90,6 +92,8 @@ class OrderState(ListState, rx.State):
     _region: str = ""
     _change: int = -1
     _version: int = 0
+    _own: list[Moment] = []
+    _others: list[Moment] = []
 
     def _number(self) -> str:
         return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
@@ -102,7 +106,7 @@ class OrderState(ListState, rx.State):
         async with self:
             self.fault = ""
             if self.order is not None and self.order["number"] != self._number():
-                self.order, self.ready = None, False
+                self.order, self.ready, self._others = None, False, []
         await self._look()
         styles = await base_maps.reachable()
         async with self:
@@ -165,27 +169,34 @@ class OrderState(ListState, rx.State):
             traces=gateway.resources().settings.order_traces_url,
         )
         possible = dispatch.actions_from(order.state, order.held_from)
-        self.actions = action_rows(order.state, frozenset(possible), whole.permitted)
+        rows = action_rows(order.state, frozenset(possible), whole.permitted)
+        self.actions = [row for row in rows if row["key"] not in OF_THE_CASE]
         self.parcels = parcel_rows(order)
-        moments = timeline(
+        self._own = timeline(
             whole.history, whole.offers, whole.proof, codes=whole.codes, zone=zone, now=now,
             photo_of={
                 str(each.id): f"/api/v1/orders/{order.number}/evidence/{each.id}/content"
                 for each in whole.proof if each.content
             },
         )  # fmt: skip
-        self.moments = [moment for moment in moments if in_tab(moment, tab)]
-        self.tabs = [
-            {"word": word, "link": address(f"{PATH}/{order.number}", {"show": name}),
-             "on": tab == name}
-            for name, word in TABS
-        ]  # fmt: skip
+        self._arrange(tab)
         self.decisions = decision_rows(whole.decisions, whole.codes, zone, now)
         self.stops = map_stops(order)
         self.planned = planned_lines(order, whole.route)
         self.may_change = "orders:write" in whole.permitted and order.ended_at is None
         self.may_reveal = "orders:reveal" in whole.permitted
         self.may_override = "orders:override" in whole.permitted and order.state == "arrived"
+
+    def _arrange(self, tab: str) -> None:
+        """Merge what the order went through with what other contexts tell of it."""
+        merged = sorted([*self._own, *self._others], key=lambda each: each["at"], reverse=True)
+        self.moments = [moment for moment in merged if in_tab(moment, tab)]
+        self.tabs = [
+            {"word": word, "link": address(f"{PATH}/{self._number()}", {"show": name}),
+             "on": tab == name}
+            for name, word in TABS
+            if name in ("", tab) or any(in_tab(moment, name) for moment in merged)
+        ]  # fmt: skip
 
     @rx.event(background=True)
     @requires("orders:reveal")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict, cast
+from uuid import UUID
 
 import reflex as rx
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from backend.dispatch.matching_schemas import RankedDriver
 from backend.dispatch.order_schemas import BulkAction, BulkIn, BulkItem, BulkResult
 from backend.dispatch.roster_schemas import RosterFilter, RosterRow
 from backend.dispatch.schemas import OrderOut
+from backend.identity.schemas import Principal
 from backend.platform import clock
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
@@ -144,16 +146,8 @@ class OrderActsState(rx.State):
         typed = str(text).strip()[:80]
         try:
             async with gateway.open(self) as (session, principal):
-                if len(ids) == 1 and not typed:
-                    ranked = await dispatch.drivers_for_order(
-                        session, principal, uuids(ids)[0], _SHOWN
-                    )
-                    found = [_ranked(each) for each in ranked]
-                else:
-                    city = cities.pop() if len(cities) == 1 else None
-                    wanted = RosterFilter(region=city, q=typed or None, status="live")
-                    page = await dispatch.roster(session, principal, wanted, None, _SHOWN)
-                    found = [_of_roster(row) for row in page.items]
+                city = cities.pop() if len(cities) == 1 else None
+                found = await drivers_to_choose(session, principal, uuids(ids), city, typed)
         except DomainError as error:
             async with self:
                 self.looking, self.fault = False, error.detail
@@ -214,6 +208,22 @@ class OrderActsState(rx.State):
         if self.needs_reason and len(reason) < 3:
             return "Say why, in at least three characters: it is kept in the history."
         return ""
+
+
+async def drivers_to_choose(
+    session: gateway.Session,
+    principal: Principal,
+    order_ids: Sequence[UUID],
+    city: str | None,
+    typed: str,
+) -> list[Candidate]:
+    """The best drivers for one order, or the live ones of the city whose code or name is typed."""
+    if len(order_ids) == 1 and not typed:
+        ranked = await dispatch.drivers_for_order(session, principal, order_ids[0], _SHOWN)
+        return [_ranked(each) for each in ranked]
+    wanted = RosterFilter(region=city, q=typed or None, status="live")
+    page = await dispatch.roster(session, principal, wanted, None, _SHOWN)
+    return [_of_roster(row) for row in page.items]
 
 
 def summary_of(done: int, refused: int, action: str) -> str:

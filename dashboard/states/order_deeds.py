@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import reflex as rx
 from pydantic import ValidationError
 
 from backend.dispatch import service as dispatch
-from backend.dispatch.doorstep_schemas import OverrideIn, ResendIn
+from backend.dispatch.doorstep_schemas import OverrideIn
 from backend.dispatch.order_schemas import OrderChange
 from backend.dispatch.schemas import OrderOut
 from backend.identity.schemas import Principal
@@ -139,27 +139,6 @@ class OrderDeedsState(rx.State):
         if tags != self.tags:
             sent["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
         return sent
-
-    @rx.event(background=True)
-    @requires("orders:write")
-    async def resend_code(self, step: str) -> None:
-        """Have a new one-time code sent to the sender or the recipient."""
-        async with self:
-            number = self._number()
-        try:
-            wanted = ResendIn(step=cast(Any, step))
-            async with gateway.open(self) as (session, principal):
-                order = await dispatch.get_order(session, principal, number)
-                code = await dispatch.resend_otp(session, principal, order.id, wanted.step)
-        except ValidationError:
-            return
-        except DomainError as error:
-            async with self:
-                await tell(self, "critical", error.detail)
-            return
-        async with self:
-            self.serial += 1
-            await tell(self, "good", f"A new code is sent; {code.attempts_left} attempts are left.")
 
 
 async def _do(

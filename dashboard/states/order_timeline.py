@@ -17,8 +17,15 @@ TABS = (
     ("steps", "Steps"),
     ("offers", "Offers"),
     ("proof", "Proof"),
+    ("position", "Positions"),
+    ("payment", "Payment"),
+    ("message", "Messages"),
+    ("support", "Support"),
+    ("incident", "Incidents"),
+    ("flag", "Flags"),
     ("people", "By people"),
 )
+"""What the address calls a part of the timeline, and its word."""
 _TONES = {
     "order.created": "off",
     "order.ready": "off",
@@ -82,6 +89,7 @@ class Moment(TypedDict):
     device: str
     place: str
     photo: str
+    link: str
     by_people: bool
 
 
@@ -124,6 +132,7 @@ def _step(step: OrderEventOut, codes: Mapping[str, str], zone: str, now: datetim
         "device": _device(step, zone, now),
         "place": f"{step.lat:.5f}, {step.lon:.5f}" if step.lat and step.lon else "",
         "photo": "",
+        "link": "",
         "by_people": step.actor.startswith("user:"),
     }
 
@@ -171,6 +180,7 @@ def _offer(offer: OfferOut, codes: Mapping[str, str], zone: str, now: datetime) 
         "device": "",
         "place": "",
         "photo": "",
+        "link": "",
         "by_people": False,
     }
 
@@ -190,5 +200,6 @@ def _proof(each: EvidenceOut, zone: str, now: datetime, photo: str) -> Moment:
         "device": "",
         "place": "" if each.lat is None else f"{each.lat:.5f}, {each.lon:.5f}",
         "photo": photo,
+        "link": "",
         "by_people": each.actor.startswith("user:"),
     }

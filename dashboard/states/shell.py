@@ -1,4 +1,4 @@
-"""What the frame around every page knows: the person, their regions, messages, quick search."""
+"""What the frame around every page knows: the person, their regions, and messages."""
 
 from __future__ import annotations
 
@@ -9,26 +9,15 @@ from urllib.parse import urlencode
 import reflex as rx
 from reflex.event import EventSpec
 
-from backend.dispatch import service as dispatch
-from backend.dispatch.order_schemas import OrderFilter
-from backend.dispatch.schemas import OrderOut
-from backend.flags import service as flags
-from backend.flags.schemas import FlagFilter, FlagOut
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
-from backend.incidents import service as incidents
-from backend.incidents.schemas import IncidentFilter, IncidentRow
 from backend.insights import service as insights
 from backend.regions import service as regions
-from backend.tracking import service as tracking
-from backend.tracking.schemas import DriverOut
 from dashboard import gateway
 from dashboard.drawing import spoken_seconds
 from dashboard.gateway import requires
 
 EVERYWHERE = "*"
-_FOUND_AT_MOST = 8
-_ANY_STATE = ("triggered", "acknowledged", "mitigated", "resolved", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +39,8 @@ NAVIGATION = (
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
     NavEntry("/incidents", "Incidents", "Incidents", "triangle-alert", "incidents:read", "g i"),
-    NavEntry("/support", "Support", "Support", "message-square", "escalations:read", "g s"),
+    NavEntry("/support", "Support", "Support", "headset", "escalations:read", "g s"),
+    NavEntry("/messages", "Messages", "Messages", "message-square", "messages:read", "g t"),
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/flags", "Flags", "Flags", "flag", "flags:read", "g f"),
@@ -87,17 +77,6 @@ class RegionChoice(TypedDict):
     zone: str
 
 
-class Found(TypedDict):
-    """What the command palette found; `words` is what it was found by."""
-
-    id: str
-    group: str
-    label: str
-    hint: str
-    href: str
-    words: str
-
-
 class Notice(TypedDict):
     """What came of the last action; a new serial shows it again."""
 
@@ -126,7 +105,6 @@ class ShellState(rx.State):
     region_path: str = "All regions"
     region_zone: str = "UTC"
     region_choices: list[RegionChoice] = []
-    found: list[Found] = []
     notice: Notice = {"tone": "good", "text": "", "serial": 0}
     freshness: Freshness = {"tone": "off", "text": "", "title": ""}
 
@@ -220,36 +198,6 @@ class ShellState(rx.State):
         self._tell("critical", str(text)[:500])
 
     @rx.event(background=True)
-    @requires("drivers:read")
-    async def find(self, text: str) -> None:
-        """Find orders, drivers, incidents and flags, where the person may look."""
-        wanted = str(text).strip()[:80]
-        if len(wanted) < 2:
-            return
-        async with gateway.open(self) as (session, principal):
-            found: list[Found] = []
-            if identity.may(principal, "orders:read"):
-                asked = OrderFilter(q=wanted)
-                orders = await dispatch.list_orders(session, principal, asked, None, _FOUND_AT_MOST)
-                found = [_found_order(each, wanted) for each in orders.items]
-            if identity.may(principal, "flags:read"):
-                named = FlagFilter(q=wanted)
-                switches = await flags.list_flags(session, principal, named, limit=_FOUND_AT_MOST)
-                found += [_found_flag(each, wanted) for each in switches.items]
-            drivers = await tracking.list_drivers(
-                session, principal, q=wanted, limit=_FOUND_AT_MOST
-            )
-            found += [_found_driver(each, wanted) for each in drivers.items]
-            if identity.may(principal, "incidents:read"):
-                sought = IncidentFilter.model_validate({"q": wanted, "states": list(_ANY_STATE)})
-                open_ones = await incidents.list_incidents(
-                    session, principal, sought, limit=_FOUND_AT_MOST
-                )
-                found += [_found_incident(each, wanted) for each in open_ones.items]
-        async with self:
-            self.found = found
-
-    @rx.event(background=True)
     @requires("console:use", activity=False)
     async def look_at_freshness(self) -> None:
         """Tell how old the newest position is, where it is not part of the page."""
@@ -265,51 +213,6 @@ async def tell(state: rx.State, tone: str, text: str) -> None:
     """Show a message in the frame; call it while holding the state (`async with self`)."""
     shell = await state.get_state(ShellState)
     shell._tell(tone, text)
-
-
-def _found_order(order: OrderOut, wanted: str) -> Found:
-    return {
-        "id": str(order.id),
-        "group": "Orders",
-        "label": f"{order.number} {order.reference}",
-        "hint": order.state.replace("_", " "),
-        "href": f"/orders/{order.number}",
-        # Found by a barcode or a phone number, it is not told by its own words.
-        "words": f"{order.number} {order.reference} {wanted}",
-    }
-
-
-def _found_driver(driver: DriverOut, wanted: str) -> Found:
-    return {
-        "id": str(driver.id),
-        "group": "Drivers",
-        "label": f"{driver.code} {driver.name}",
-        "hint": driver.region,
-        "href": f"/drivers/{driver.id}",
-        "words": f"{driver.code} {driver.name} {wanted}",
-    }
-
-
-def _found_flag(flag: FlagOut, wanted: str) -> Found:
-    return {
-        "id": f"flag-{flag.key}",
-        "group": "Flags",
-        "label": f"{flag.key} {flag.description}".strip(),
-        "hint": flag.in_words,
-        "href": f"/flags/{flag.key}",
-        "words": f"{flag.key} {flag.description} {wanted}",
-    }
-
-
-def _found_incident(incident: IncidentRow, wanted: str) -> Found:
-    return {
-        "id": str(incident.id),
-        "group": "Incidents",
-        "label": f"{incident.number} {incident.title}",
-        "hint": f"{incident.severity} {incident.state}",
-        "href": f"/incidents/{incident.number}",
-        "words": f"{incident.number} {incident.title} {wanted}",
-    }
 
 
 def region_choices(seen: regions.Directory, principal: Principal) -> list[RegionChoice]:

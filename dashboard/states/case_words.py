@@ -1,0 +1,204 @@
+"""How the case of an order is said: its moments, messages, flags, tickets and incidents as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from backend.support.case_schemas import Case, CaseAction, CaseEscalation, CaseIncident, CaseMessage
+from backend.support.case_schemas import Moment as CaseMoment
+from dashboard.states.incident_words import SEVERITY_TONES
+from dashboard.states.order_timeline import Moment
+from dashboard.states.order_words import clock_words, state_word
+from dashboard.states.paging import iso
+
+OF_THE_ORDER = "dispatch"
+"""The source whose moments the order's own timeline tells at more length."""
+MESSAGE_TONES = {
+    "waiting": "off",
+    "queued": "info",
+    "sent": "info",
+    "delivered": "good",
+    "failed": "warning",
+    "given_up": "critical",
+    "cancelled": "off",
+    "suppressed": "off",
+}
+SLA_TONES = {
+    "met": "good",
+    "running": "info",
+    "soon": "warning",
+    "breached": "critical",
+    "paused": "off",
+}
+_PRIORITY_TONES = {"urgent": "critical", "high": "warning", "normal": "info", "low": "off"}
+_ENDED = ("solved", "closed", "resolved")
+_RISKY = ("cancel",)
+
+
+class ActRow(TypedDict):
+    """Something that can be done about the order, or why it cannot be now."""
+
+    kind: str
+    word: str
+    ok: bool
+    why: str
+    risk: bool
+
+
+class MessageRow(TypedDict):
+    """A message about the order."""
+
+    id: str
+    tone: str
+    state: str
+    what: str
+    to: str
+    why: str
+    at: str
+
+
+class FlagRow(TypedDict):
+    """A flag in force, and why this variant."""
+
+    key: str
+    variant: str
+    reason: str
+    description: str
+    link: str
+
+
+class TicketRow(TypedDict):
+    """An escalation about the order."""
+
+    number: str
+    subject: str
+    tone: str
+    state: str
+    sla_tone: str
+    sla: str
+    at: str
+    open: bool
+    link: str
+
+
+class IncidentLine(TypedDict):
+    """An incident that touched the order."""
+
+    number: str
+    title: str
+    tone: str
+    severity: str
+    state: str
+    linked: str
+    link: str
+
+
+def other_moments(found: Sequence[CaseMoment], zone: str, now: datetime) -> list[Moment]:
+    """The moments that the order's own timeline does not tell, as its lines."""
+    return [_moment(each, zone, now) for each in found if each.source != OF_THE_ORDER]
+
+
+def _moment(each: CaseMoment, zone: str, now: datetime) -> Moment:
+    until = f"until {clock_words(each.until, zone, now)}" if each.until else ""
+    return {
+        "id": each.id,
+        "kind": each.source,
+        "at": iso(each.at),
+        "clock": clock_words(each.at, zone, now),
+        "tone": each.tone,
+        "what": each.words,
+        "who": each.by or "",
+        "why": ". ".join(
+            filter(None, (each.detail, until and f"Until{until.removeprefix(' to')}"))
+        ),
+        "device": "",
+        "place": "",
+        "photo": "",
+        "link": each.link or "",
+        "by_people": False,
+    }
+
+
+def act_rows(actions: Sequence[CaseAction]) -> list[ActRow]:
+    """What can be done, in the order that the service gives; the impossible say why."""
+    return [
+        {
+            "kind": each.kind,
+            "word": each.label,
+            "ok": each.allowed,
+            "why": "" if each.allowed else each.why_not or "not now",
+            "risk": each.kind in _RISKY,
+        }
+        for each in actions
+    ]
+
+
+def message_rows(messages: Sequence[CaseMessage]) -> list[MessageRow]:
+    """The order's messages, the newest first."""
+    newest_first = sorted(messages, key=lambda each: each.at, reverse=True)
+    return [
+        {
+            "id": str(each.id),
+            "tone": MESSAGE_TONES.get(each.state, "info"),
+            "state": state_word(each.state),
+            "what": state_word(each.template or "note").capitalize(),
+            "to": ", ".join(filter(None, (f"to the {each.to}", each.channel, each.by))),
+            "why": each.why or "",
+            "at": iso(each.at),
+        }
+        for each in newest_first
+    ]
+
+
+def flag_rows(case: Case, *, may_open: bool) -> list[FlagRow]:
+    """The flags in force where the customer is."""
+    return [
+        {
+            "key": each.key,
+            "variant": each.variant,
+            "reason": each.reason,
+            "description": each.description,
+            "link": f"/flags/{each.key}" if may_open else "",
+        }
+        for each in case.flags
+    ]
+
+
+def ticket_rows(escalations: Sequence[CaseEscalation]) -> list[TicketRow]:
+    """The escalations about the order, the open ones first."""
+    open_first = sorted(
+        escalations, key=lambda each: (each.state in _ENDED, -each.opened_at.timestamp())
+    )
+    return [
+        {
+            "number": each.number,
+            "subject": each.subject,
+            "tone": "off" if each.state in _ENDED else _PRIORITY_TONES.get(each.priority, "info"),
+            "state": state_word(each.state),
+            "sla_tone": SLA_TONES.get(each.sla, "off"),
+            "sla": state_word(each.sla),
+            "at": iso(each.opened_at),
+            "open": each.state not in _ENDED,
+            "link": f"/support/{each.number}",
+        }
+        for each in open_first
+    ]
+
+
+def incident_lines(incidents: Sequence[CaseIncident]) -> list[IncidentLine]:
+    """The incidents that touched the order, the open ones first."""
+    open_first = sorted(incidents, key=lambda each: each.ended_at is not None)
+    return [
+        {
+            "number": each.number,
+            "title": each.title,
+            "tone": "off" if each.ended_at else SEVERITY_TONES[each.severity],
+            "severity": each.severity,
+            "state": state_word(each.state),
+            "linked": "linked" if each.linked else "at the same time and place",
+            "link": f"/incidents/{each.number}",
+        }
+        for each in open_first
+    ]
