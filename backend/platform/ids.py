@@ -8,3 +8,8 @@ import uuid_utils
 def uuid7() -> UUID:
     """A fresh UUID version 7 (RFC 9562)."""
     return UUID(int=uuid_utils.uuid7().int)
+
+
+def made_ms(made: UUID) -> int:
+    """When a UUID version 7 was made, in milliseconds since 1970."""
+    return made.int >> 80
