@@ -150,8 +150,9 @@ async def run_drill(
     finally:
         drills.end(data_dir)
     say(f"mended: {drill.remedy.format(region=region)}")
-    await _mitigated(resources, incident)
-    incident = await _resolved(resources, incident, alert, say)
+    mended_at = clock.now()
+    await _mitigated(resources, incident, mended_at)
+    incident = await _resolved(resources, incident, alert, mended_at, say)
     _note(times, incident)
     times.noticed_at = clock.now()
     return times
@@ -238,15 +239,15 @@ async def _act(
     return done.summary
 
 
-async def _mitigated(resources: Resources, incident: IncidentDetail) -> None:
+async def _mitigated(resources: Resources, incident: IncidentDetail, at: datetime) -> None:
     now = await _detail(resources, incident.id)
     if now.mitigated_at is None and now.state in ("triggered", "acknowledged"):
         async with resources.database.unit_of_work() as session:
-            await incidents.mitigate(session, _WHO, incident.id, seen_version=now.version)
+            await incidents.mitigate(session, _WHO, incident.id, seen_version=now.version, at=at)
 
 
 async def _resolved(
-    resources: Resources, incident: IncidentDetail, alert: AlertOut, say: Say
+    resources: Resources, incident: IncidentDetail, alert: AlertOut, mended_at: datetime, say: Say
 ) -> IncidentDetail:
     """The incident once its recovery is verified; says what is waited for whenever that changes."""
     until = clock.now() + timedelta(seconds=WELL_WITHIN_S)
@@ -258,6 +259,8 @@ async def _resolved(
         if joined := [each for each in now.alerts if each.id != alert.id and _fires(each)]:
             say(f"{joined[0].title}: an incident of its own")
             await _parted(resources, now, joined)
+            # What joined it took its mitigation back.
+            await _mitigated(resources, now, mended_at)
             continue
         waits = _waits_for(now)
         if waits != told:
