@@ -271,7 +271,9 @@ def drill(
     """Break something of a running demo on purpose, and time how it is found and mended."""
     from backend.simulation.drills import run_drill
 
-    say = err.print if as_json else out.print
+    def say(words: str) -> None:
+        (err if as_json else out).print(words, soft_wrap=True)
+
     times = _with_resources(data, lambda res: run_drill(res, data, name, region, say))
     if as_json:
         print(json.dumps(times.as_dict()))  # noqa: T201

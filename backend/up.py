@@ -24,6 +24,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from backend import installation, worker
 from backend.flags import demo as demo_flags
 from backend.identity.schemas import SYSTEM
+from backend.incidents import demo as demo_on_call
+from backend.insights import demo as demo_costs
 from backend.installation import Running
 from backend.migrations import schema
 from backend.platform import embedded
@@ -105,6 +107,8 @@ def _bring_up(options: Options, supervisor: Supervisor, console: Console) -> Non
             asyncio.run(_seed_regions(load_settings()))
         with _part(console, "flags"):
             asyncio.run(_seed_flags(load_settings()))
+        with _part(console, "on call"):
+            asyncio.run(_seed_on_call(load_settings()))
     if options.browser_build:
         _build_console(options, environment, console)
     installation.announce(options.data_dir, running)
@@ -149,6 +153,12 @@ async def _seed_regions(settings: Settings) -> None:
 async def _seed_flags(settings: Settings) -> None:
     async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
         await demo_flags.seed(session, SYSTEM)
+
+
+async def _seed_on_call(settings: Settings) -> None:
+    async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
+        await demo_on_call.seed(session, SYSTEM)
+        await demo_costs.seed(session, SYSTEM)
 
 
 def _start_stores(

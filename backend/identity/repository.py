@@ -28,7 +28,9 @@ async def upsert_person(session: AsyncSession, person: PersonTable) -> UUID:
         set_={
             "name": statement.excluded.name,
             "email": statement.excluded.email,
-            "signed_in_at": statement.excluded.signed_in_at,
+            "signed_in_at": func.coalesce(
+                statement.excluded.signed_in_at, col(PersonTable.signed_in_at)
+            ),
         },
     ).returning(col(PersonTable.id))
     rows = await session.execute(refreshed)

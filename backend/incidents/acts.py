@@ -153,9 +153,7 @@ async def _against_end(session: AsyncSession, row: IncidentTable) -> str | None:
     if firing:
         more = counts[row.id].firing - len(firing)
         return f"Firing: {', '.join(firing)}{f' and {more} more' if more > 0 else ''}."
-    wrong = await indicators.what_is_wrong(
-        session, row.services, row.regions, row.impact_started_at
-    )
+    wrong = await indicators.what_is_wrong(session, row, row.impact_started_at)
     return f"{wrong.rstrip('.')}." if wrong else None
 
 

@@ -95,6 +95,16 @@ async def of_incident(session: AsyncSession, incident_id: UUID, limit: int) -> l
     return list(await session.scalars(query))
 
 
+async def detected(session: AsyncSession, incident_id: UUID) -> list[str]:
+    """Keys of an incident's alerts that Waypost's own detectors told."""
+    query = select(col(AlertTable.key)).where(
+        col(AlertTable.incident_id) == incident_id,
+        col(AlertTable.integration) == "waypost",
+        col(AlertTable.labels).op("?")("detector"),
+    )
+    return sorted(set(await session.scalars(query)))
+
+
 async def locked(
     session: AsyncSession, ids: Sequence[UUID], scopes: Sequence[str]
 ) -> dict[UUID, AlertTable]:

@@ -10,12 +10,23 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.incidents import alert_repository
+from backend.incidents.models import IncidentTable
+
 
 class Indicator(Protocol):
-    """What is wrong yet with a service in some regions since a moment, in words; None when well."""
+    """What is wrong yet with services in some regions since a moment, in words; None when well.
+
+    `keys` are those of its own alerts by which the harm was found, none where others told of it.
+    """
 
     async def __call__(
-        self, session: AsyncSession, services: list[str], regions: list[str], since: datetime
+        self,
+        session: AsyncSession,
+        services: list[str],
+        regions: list[str],
+        keys: list[str],
+        since: datetime,
     ) -> str | None: ...
 
 
@@ -27,10 +38,9 @@ def register_indicator(indicator: Indicator) -> None:
     _registered[:] = [indicator]
 
 
-async def what_is_wrong(
-    session: AsyncSession, services: list[str], regions: list[str], since: datetime
-) -> str | None:
+async def what_is_wrong(session: AsyncSession, row: IncidentTable, since: datetime) -> str | None:
     """What the indicator says against a recovery; None where it says nothing or there is none."""
     if not _registered:
         return None
-    return await _registered[0](session, services, regions, since)
+    keys = await alert_repository.detected(session, row.id)
+    return await _registered[0](session, row.services, row.regions, keys, since)

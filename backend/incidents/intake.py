@@ -72,7 +72,7 @@ async def keep(session: AsyncSession, principal: Principal, sent: Sent) -> Kept:
     """
     event_id, now = uuid7(), clock.now()
     home = identity.scopes(principal, WRITE)[0]
-    integration = f"{sent.doorway}/{principal.name}"[:80]
+    integration = _integration(sent.doorway, principal)
     codes = await regions.region_codes(session)
     reading = READERS[sent.doorway](
         Delivery(integration, sent.body, now, home, event_id.hex, codes)
@@ -116,6 +116,15 @@ async def keep(session: AsyncSession, principal: Principal, sent: Sent) -> Kept:
         ),
     )
     return Kept(event_id, reading, repeated=not new)
+
+
+def _integration(doorway: Doorway, principal: Principal) -> str:
+    """Who speaks, `alertmanager/prometheus#1a2b3c4d`: a token's name may be another's too.
+
+    What one token told of, another one of the same name neither ends nor adds to.
+    """
+    mark = f"#{principal.token_id.hex[-8:]}" if principal.token_id is not None else ""
+    return f"{doorway}/{principal.name}"[: 80 - len(mark)] + mark
 
 
 async def keep_events(

@@ -158,10 +158,11 @@ async def remove_heartbeat(session: AsyncSession, integration: str) -> Heartbeat
 
 
 async def heard(session: AsyncSession, integration: str, at: datetime) -> None:
-    """Note that an integration was heard."""
+    """Note that an integration was heard, and whoever speaks by its name with another token."""
+    names = {integration, integration.rpartition("#")[0] or integration}
     await session.execute(
         update(HeartbeatTable)
-        .where(col(HeartbeatTable.integration) == integration, col(HeartbeatTable.heard_at) < at)
+        .where(col(HeartbeatTable.integration).in_(names), col(HeartbeatTable.heard_at) < at)
         .values(heard_at=at)
         .execution_options(synchronize_session=False)
     )

@@ -88,7 +88,7 @@ async def verify(session: AsyncSession, now: datetime) -> int:
             done += 1
         if cleared > now - VERIFY_AFTER:
             continue
-        wrong = await indicators.what_is_wrong(session, row.services, row.regions, cleared)
+        wrong = await indicators.what_is_wrong(session, row, cleared)
         if wrong is None:
             at = _not_before(row, cleared)
             words = "Resolved: clear for a while, and nothing measured is wrong."

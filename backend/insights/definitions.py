@@ -46,6 +46,7 @@ class Detector(_Defined):
     for_s: Annotated[float, Field(ge=0)]
     clear_for_s: Annotated[float, Field(ge=0)]
     least: Annotated[int, Field(ge=0)] = 0
+    settle_s: Annotated[float, Field(ge=0)] = 0
     regions: dict[str, dict[str, float]] = {}
 
     def thresholds(self, region: str) -> Thresholds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -37,16 +37,20 @@ async def detect(resources: Resources, stop: asyncio.Event) -> None:
 
     A store that is away blinds the detectors that read it and no other one.
     """
+    begun = clock.now()
     while not stop.is_set():
-        await detect_once(resources)
+        await detect_once(resources, clock.now() - begun)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _EVERY_S)
 
 
-async def detect_once(resources: Resources) -> None:
-    """One sample of every indicator, all detectors at once."""
+async def detect_once(resources: Resources, watched_for: timedelta = timedelta.max) -> None:
+    """One sample of every indicator that has had its time to settle, all detectors at once."""
+    settled = [
+        name for name in READERS if watched_for >= timedelta(seconds=detectors()[name].settle_s)
+    ]
     with tracer.start_as_current_span("detect"):
-        await asyncio.gather(*(_detect(resources, name) for name in READERS))
+        await asyncio.gather(*(_detect(resources, name) for name in settled))
 
 
 async def _detect(resources: Resources, name: str) -> None:

@@ -14,7 +14,8 @@ Severity = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 class Thresholds:
     """From `fire` on a value is bad, below `clear` it is good; in between it stays as it was.
 
-    `least` is how many things must be bad for the value to count at all.
+    `least` is how many things must be bad for the value to count at all, and half of that for it
+    to go on counting: two of four are a share, and no harm that lasts.
     """
 
     fire: float
@@ -40,7 +41,7 @@ class Signal:
 
 def is_bad(value: float, count: int, limits: Thresholds, *, was_bad: bool) -> bool:
     """Whether a sample is bad, with the gap between the thresholds kept as it was."""
-    if count < limits.least and not was_bad:
+    if count < (limits.least / 2 if was_bad else limits.least):
         return False
     return value >= (limits.clear if was_bad else limits.fire)
 

@@ -36,19 +36,27 @@ class SloGuard:
 
 
 async def what_is_bad(
-    session: AsyncSession, services: Sequence[str], regions: Sequence[str], since: datetime
+    session: AsyncSession,
+    services: Sequence[str],
+    regions: Sequence[str],
+    keys: Sequence[str],
+    since: datetime,
 ) -> str | None:
     """What indicators say against a recovery of services in regions, in words; None when well.
 
-    A burning budget says nothing: it remembers what is mended, and has an alert of its own.
+    Where alerts of our own told of the harm, by their `keys`, the indicators behind them say when
+    it is over; otherwise all that measure the services there. A burning budget says nothing: it
+    remembers what is mended, and has an alert of its own.
     """
-    worst = [
-        row
-        for row in await signal_repository.all_bad(session)
-        if row.detector != DETECTOR
-        and row.service in services
-        and any(_touches(row.region, at) for at in regions)
-    ]
+    bad = [row for row in await signal_repository.all_bad(session) if row.detector != DETECTOR]
+    if keys:
+        worst = [row for row in bad if row.key in keys]
+    else:
+        worst = [
+            row
+            for row in bad
+            if row.service in services and any(_touches(row.region, at) for at in regions)
+        ]
     return "; ".join(sorted(row.title for row in worst)) or None
 
 

@@ -22,7 +22,8 @@ from backend.platform.scopes import EVERYWHERE
 from backend.regions.service import directory
 from backend.tracking import service as tracking
 
-_PAYMENTS_OVER = timedelta(minutes=3)
+# Of minutes begun within it: what is told is never older than this, and often younger.
+_PAYMENTS_OVER = timedelta(minutes=2)
 _CODES_OVER = timedelta(minutes=15)
 _WEBHOOKS_OVER = timedelta(minutes=10)
 _TOPICS = (tracking.POSITIONS_TOPIC, outbox.TOPIC)
@@ -60,11 +61,15 @@ class Facts:
 
 
 async def stale_drivers(facts: Facts) -> list[Reading]:
-    """The share of each city's drivers on shift that are stale or offline."""
+    """The share of each city's drivers on shift that are stale or offline.
+
+    New ones who have yet to be heard of for the first time are neither.
+    """
     names = await facts.names()
     found = []
     for city in await tracking.fleet_by_city(facts.resources, [EVERYWHERE]):
-        on_shift, silent = city.live + city.stale + city.offline, city.stale + city.offline
+        silent = city.stale + city.offline - city.awaited
+        on_shift = city.live + silent
         if not on_shift:
             continue
         where = names.get(city.region, city.region)
@@ -106,6 +111,7 @@ async def payment_failures(facts: Facts) -> list[Reading]:
     """For each gateway the share of payments that failed, or of questions without an answer."""
     decided = await _counted(facts, "payments.", _PAYMENTS_OVER)
     asked = await _counted(facts, "gateway.", _PAYMENTS_OVER)
+    own = await _counted(facts, "gateways_own.", _PAYMENTS_OVER)
     found = []
     for gateway in sorted(decided.keys() | asked.keys()):
         payments, questions = _sum(decided.get(gateway, {})), _sum(asked.get(gateway, {}))
@@ -115,8 +121,9 @@ async def payment_failures(facts: Facts) -> list[Reading]:
             worst, title = payments, f"{gateway}: {_of(payments)} payments failed"
         hit = {region for region, tally in decided.get(gateway, {}).items() if tally.bad}
         region = hit.pop() if len(hit) == 1 and worst is payments else EVERYWHERE
+        weight = worst.bad + (worst.bad if worst is questions else _sum(own.get(gateway, {})).bad)
         found.append(
-            Reading(f"payment-failures:gateway={gateway}", region, _share(worst), worst.bad,
+            Reading(f"payment-failures:gateway={gateway}", region, _share(worst), weight,
                     title, f"/payments?gateway={gateway}&state=failed")
         )  # fmt: skip
     return found

@@ -35,8 +35,11 @@ class Burns:
 
     @property
     def goes_on(self) -> bool:
-        """Whether it still does: a long window remembers what has been mended since."""
-        return self.found.pair.alarm == "ticket" or self.recent >= 1
+        """Whether it still does: a long window remembers what has been mended since.
+
+        What pages goes on until the last five minutes burn at less than half of its rate.
+        """
+        return self.found.pair.alarm == "ticket" or self.recent >= self.found.pair.rate / 2
 
 
 async def slo_status(

@@ -207,6 +207,7 @@ def _count(payment: PaymentRow, failed_with: str | None = None) -> None:
         return
     indicators.count(f"payments.{payment.gateway}", payment.region, good=int(failed_with is None))
     good = failed_with is None or failed_with not in GATEWAYS_FAULTS
+    indicators.count(f"gateways_own.{payment.gateway}", payment.region, good=int(good))
     indicators.count("payments", payment.region, good=int(good))
 
 

@@ -14,3 +14,8 @@ def uuid7() -> UUID:
 def first_at(moment: datetime) -> UUID:
     """An id below every one that was made at the moment or later, above every earlier one."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def made_ms(made: UUID) -> int:
+    """When a UUID version 7 was made, in milliseconds since 1970."""
+    return made.int >> 80

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -97,7 +98,7 @@ class Times:
     noticed_at: datetime | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Seconds from the breaking to each moment."""
+        """Seconds from the breaking to each moment; `verified_s` is when its end was certain."""
         return {
             "drill": self.drill,
             "incident": self.incident,
@@ -108,7 +109,14 @@ class Times:
             "mitigate_s": self._since(self.mitigated_at),
             "resolve_s": self._since(self.resolved_at),
             "verified_s": self._since(self.noticed_at),
+            "repair_s": self._repair_s(),
         }
+
+    def _repair_s(self) -> float | None:
+        """What counts towards the MTTR: from the first bad sample to the end of the harm."""
+        if self.impact_at is None or self.resolved_at is None:
+            return None
+        return round((self.resolved_at - self.impact_at).total_seconds(), 1)
 
     def _since(self, at: datetime | None) -> float | None:
         return None if at is None else round((at - self.broken_at).total_seconds(), 1)
@@ -142,9 +150,9 @@ async def run_drill(
     finally:
         drills.end(data_dir)
     say(f"mended: {drill.remedy.format(region=region)}")
-    await _mitigated(resources, incident)
-    say("waiting until the indicator says that it is well")
-    incident = await _resolved(resources, incident)
+    mended_at = clock.now()
+    await _mitigated(resources, incident, mended_at)
+    incident = await _resolved(resources, incident, alert, mended_at, say)
     _note(times, incident)
     times.noticed_at = clock.now()
     return times
@@ -195,8 +203,7 @@ async def _acknowledged(resources: Resources, alert: AlertOut) -> IncidentDetail
 
 async def _apart(resources: Resources, incident: IncidentDetail, alert: AlertOut) -> IncidentDetail:
     """The drill's alert in an incident of its own: what else goes on has an end of its own."""
-    others = [each for each in incident.alerts if each.id != alert.id]
-    if not others:
+    if all(each.id == alert.id for each in incident.alerts):
         return incident
     async with resources.database.unit_of_work() as session:
         own = await incidents.split_alerts(
@@ -232,18 +239,58 @@ async def _act(
     return done.summary
 
 
-async def _mitigated(resources: Resources, incident: IncidentDetail) -> None:
+async def _mitigated(resources: Resources, incident: IncidentDetail, at: datetime) -> None:
     now = await _detail(resources, incident.id)
     if now.mitigated_at is None and now.state in ("triggered", "acknowledged"):
         async with resources.database.unit_of_work() as session:
-            await incidents.mitigate(session, _WHO, incident.id, seen_version=now.version)
+            await incidents.mitigate(session, _WHO, incident.id, seen_version=now.version, at=at)
 
 
-async def _resolved(resources: Resources, incident: IncidentDetail) -> IncidentDetail:
+async def _resolved(
+    resources: Resources, incident: IncidentDetail, alert: AlertOut, mended_at: datetime, say: Say
+) -> IncidentDetail:
+    """The incident once its recovery is verified; says what is waited for whenever that changes."""
     until = clock.now() + timedelta(seconds=WELL_WITHIN_S)
+    told = ""
     while clock.now() < until:
         now = await _detail(resources, incident.id)
         if now.resolved_at is not None and now.state in ("resolved", "closed"):
             return now
+        if joined := [each for each in now.alerts if each.id != alert.id and _fires(each)]:
+            say(f"{joined[0].title}: an incident of its own")
+            await _parted(resources, now, joined)
+            # What joined it took its mitigation back.
+            await _mitigated(resources, now, mended_at)
+            continue
+        waits = _waits_for(now)
+        if waits != told:
+            say(waits)
+            told = waits
         await asyncio.sleep(_LOOK_EVERY_S)
-    raise SettingsError(f"{incident.number} was not resolved within {WELL_WITHIN_S:.0f} s")
+    raise SettingsError(f"{incident.number} was not resolved within {WELL_WITHIN_S:.0f} s: {told}")
+
+
+async def _parted(
+    resources: Resources, incident: IncidentDetail, joined: Sequence[AlertOut]
+) -> None:
+    """Leave what only happened meanwhile to others: what else goes on has an end of its own."""
+    ids = [each.id for each in joined]
+    with suppress(incidents.NotNow, incidents.MovedOn):
+        async with resources.database.unit_of_work() as session:
+            await incidents.split_alerts(
+                session, _WHO, incident.id, ids, seen_version=incident.version
+            )
+
+
+def _fires(alert: AlertOut) -> bool:
+    return alert.status == "firing" and alert.clears_at is None
+
+
+def _waits_for(incident: IncidentDetail) -> str:
+    firing = [alert.title for alert in incident.alerts if _fires(alert)]
+    if firing:
+        return f"not well yet: {'; '.join(firing)}"
+    ended = max((alert.ended_at for alert in incident.alerts if alert.ended_at), default=None)
+    if ended is None:
+        return "waiting until the indicator says that it is well"
+    return f"well since {ended:%H:%M:%S} UTC; waiting whether it stays so"

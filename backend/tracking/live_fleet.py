@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from redis.asyncio import Redis
 
+from backend.platform.ids import made_ms
 from backend.platform.resources import Resources
 from backend.tracking import live_hub, live_repository
 from backend.tracking.live_frames import U8, UNKNOWN
@@ -19,14 +20,16 @@ from backend.tracking.positions import GROUP, TOPIC
 
 LOW_BATTERY_PERCENT = 15
 _STORED_KEPT_S = 2.0
+_AWAITED_MS = 5 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class CityFleet:
     """The drivers of one city: how many there are by status, and what is worth a look.
 
-    `low_battery` counts drivers on shift who were heard of lately; `newest_ms` is the time of the
-    city's newest fix, None before the first; `longest_silent` are codes of drivers on shift who
+    `low_battery` counts drivers on shift who were heard of lately; `awaited` are those offline who
+    were hired within minutes and have never been heard of; `newest_ms` is the time of the city's
+    newest fix, None before the first; `longest_silent` are codes of drivers on shift who
     are offline, the longest silent first, a few at most.
     """
 
@@ -36,6 +39,7 @@ class CityFleet:
     offline: int
     off_shift: int
     low_battery: int
+    awaited: int
     newest_ms: int | None
     longest_silent: tuple[str, ...]
 
@@ -81,6 +85,8 @@ def _city(table: LiveTable, code: str, mask: Mask, status: U8) -> CityFleet:
     effective = table.column("effective_ms")
     newest = int(effective[mask].max())
     silent = np.flatnonzero(mask & (status == Status.OFFLINE))
+    new_ms = int(time() * 1000) - _AWAITED_MS
+    unheard = [table.details[slot] for slot in silent[effective[silent] == 0].tolist()]
     silent = silent[np.argsort(effective[silent], kind="stable")][:_NAMED]
     return CityFleet(
         code,
@@ -89,6 +95,7 @@ def _city(table: LiveTable, code: str, mask: Mask, status: U8) -> CityFleet:
         offline,
         off_shift,
         low_battery=int(np.count_nonzero(low)),
+        awaited=sum(known is not None and made_ms(known.id) > new_ms for known in unheard),
         newest_ms=newest or None,
         longest_silent=tuple(
             known.code for slot in silent.tolist() if (known := table.details[slot]) is not None

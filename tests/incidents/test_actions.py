@@ -256,7 +256,9 @@ async def test_a_halted_rollout_opens_an_incident_once(resources: Resources) -> 
 async def test_an_indicator_that_is_bad_holds_the_end_back(resources: Resources) -> None:
     wrong: list[str] = ["12 % of payments fail"]
 
-    async def measure(session: Any, services: Any, regions: Any, since: Any) -> str | None:
+    async def measure(
+        session: Any, services: Any, regions: Any, keys: Any, since: Any
+    ) -> str | None:
         return wrong[0] if wrong else None
 
     service.register_indicator(measure)

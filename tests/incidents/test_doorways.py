@@ -11,6 +11,7 @@ import pytest
 from backend.identity.schemas import SYSTEM
 from backend.identity.tokens import issue_api_token
 from backend.incidents import service
+from backend.incidents.on_call_schemas import HeartbeatIn
 from backend.incidents.schemas import AlertFilter, AlertOut
 from backend.platform.resources import Resources
 from backend.regions.service import seed
@@ -52,7 +53,7 @@ async def test_alertmanager_is_answered_at_once_and_worked_in_afterwards(
     assert [each["status"] for each in answer.json()["results"]] == ["accepted"]
     assert await incidents(resources) == []
     [one] = await alerts(resources)
-    assert one.integration == "alertmanager/prometheus"
+    assert one.integration.startswith("alertmanager/prometheus#")
     assert one.key == "09e9fe2d4c7a6d31"
     assert (one.title, one.severity, one.service) == (
         "Gateway errors over 10 %",
@@ -233,7 +234,7 @@ async def test_grafana_tells_its_value_and_its_dashboard(
     answer = await monitor.post("/api/hooks/grafana", json=grafana(firing("g1"), firing("g2")))
     assert answer.status_code == 202
     one, two = await alerts(resources)
-    assert (one.integration, one.value) == ("grafana/prometheus", 44.23)
+    assert (one.integration.partition("#")[0], one.value) == ("grafana/prometheus", 44.23)
     assert one.incident_id == two.incident_id
     assert one.incident_id is not None
     links = {each.kind for each in (await look(resources, one.incident_id)).links}
@@ -260,6 +261,27 @@ async def test_pagerduty_makes_a_key_and_resolves_by_it(
     assert one.status == "resolved"
 
 
+async def test_a_token_of_the_same_name_ends_nothing_of_anothers_and_counts_as_heard(
+    resources: Resources, monitor: httpx.AsyncClient
+) -> None:
+    await monitor.post("/api/hooks/alertmanager", json=alertmanager(firing()))
+    async with resources.database.unit_of_work() as session:
+        other = await issue_api_token(
+            session, SYSTEM, "prometheus", permissions=frozenset({"alerts:write"}), regions=("TH",)
+        )
+        wanted = HeartbeatIn(integration="alertmanager/prometheus", every_s=300, region="TH")
+        before = await service.save_heartbeat(session, SYSTEM, wanted)
+    await monitor.post(
+        "/api/hooks/alertmanager",
+        json=alertmanager(resolved(firing())),
+        headers={"authorization": f"Bearer {other.secret}"},
+    )
+    [one] = await alerts(resources)
+    assert (one.status, one.clears_at) == ("firing", None)
+    [beat] = await do(resources, service.list_heartbeats, ADMIN)
+    assert beat.heard_at > before.heard_at
+
+
 async def test_pagerduty_knows_no_episodes(
     resources: Resources, monitor: httpx.AsyncClient
 ) -> None:
@@ -271,7 +293,8 @@ async def test_pagerduty_knows_no_episodes(
     assert (one.status, one.flaps, one.clears_at) == ("firing", 1, None)
     await monitor.post("/api/hooks/pagerduty", json=pagerduty("acknowledge", dedup_key="d"))
     [one] = await alerts(resources)
-    assert one.acknowledged_by_name == "pagerduty/prometheus"
+    assert one.acknowledged_by_name is not None
+    assert one.acknowledged_by_name.startswith("pagerduty/prometheus#")
     unknown = await monitor.post("/api/hooks/pagerduty", json=pagerduty("resolve", dedup_key="x"))
     assert unknown.status_code == 202
     assert len(await alerts(resources)) == 1

@@ -61,15 +61,18 @@ async def test_a_recovery_is_not_believed_while_an_indicator_is_bad(resources: R
     await look(resources, "payment_failures")
     now = clock.now()
     async with resources.database.unit_of_work() as session:
-        said = await what_is_bad(session, ["payments"], ["IN-KA"], now)
-        elsewhere = await what_is_bad(session, ["payments"], ["TH-10"], now)
-        other = await what_is_bad(session, ["tracking"], ["IN-KA"], now)
-        everywhere = await what_is_bad(session, ["payments"], ["*"], now)
-    assert said == everywhere == "razorpay: 9 of 10 payments failed"
-    assert (elsewhere, other) == (None, None)
+        said = await what_is_bad(session, ["payments"], ["IN-KA"], [], now)
+        elsewhere = await what_is_bad(session, ["payments"], ["TH-10"], [], now)
+        other = await what_is_bad(session, ["tracking"], ["IN-KA"], [], now)
+        everywhere = await what_is_bad(session, ["payments"], ["*"], [], now)
+        key = "payment-failures:gateway=razorpay"
+        by_key = await what_is_bad(session, ["payments"], ["IN-KA"], [key], now)
+        by_another = await what_is_bad(session, ["payments"], ["IN-KA"], ["payment-failures"], now)
+    assert said == everywhere == by_key == "razorpay: 9 of 10 payments failed"
+    assert (elsewhere, other, by_another) == (None, None, None)
     await look(resources, "payment_failures", 240)
     async with resources.database.unit_of_work() as session:
-        assert await what_is_bad(session, ["payments"], ["IN-KA"], now) is None
+        assert await what_is_bad(session, ["payments"], ["IN-KA"], [], now) is None
 
 
 async def test_a_rollout_is_told_what_began_to_burn_after_it(resources: Resources) -> None:

@@ -58,6 +58,13 @@ def test_a_share_of_very_few_means_nothing() -> None:
     assert (signal.bad, news) == (False, None)
 
 
+def test_what_was_bad_stays_so_while_half_as_many_are() -> None:
+    bad, _ = advance(None, 1.0, 3, LIMITS, START)
+    later = START + timedelta(seconds=5)
+    assert advance(bad, 1.0, 2, LIMITS, later)[0].bad
+    assert not advance(bad, 1.0, 1, LIMITS, later)[0].bad
+
+
 def test_the_impact_begins_with_the_first_bad_sample() -> None:
     signal, _ = advance(None, 0.3, 10, LIMITS, START)
     signal, news = advance(signal, 0.3, 10, LIMITS, START + timedelta(seconds=12))

@@ -22,7 +22,7 @@ from backend.platform.ids import uuid7
 from backend.platform.outbox import TOPIC, Event, emit
 from backend.platform.resources import Resources
 from backend.regions.service import seed
-from backend.tracking import livestore
+from backend.tracking import live_fleet, livestore
 from backend.tracking.livestate import LiveState
 from backend.tracking.schemas import DriverIn
 from backend.tracking.service import create_driver
@@ -93,7 +93,7 @@ async def test_a_fifth_of_a_citys_drivers_going_silent_is_told_and_taken_back(
     await look_on(resources, "stale_drivers", 0, 12)
     assert told == []
     await resources.redis.flushdb()
-    await heard_of(resources, drivers, [60.0] * 3 + [1.0] * 8)
+    await heard_of(resources, drivers, [60.0] * 5 + [1.0] * 6)
     await look_on(resources, "stale_drivers", 0, 12)
     assert told == [("stale-drivers:region=TH-10", "firing", "SEV2")]
     await heard_of(resources, drivers, [0.5] * 11)
@@ -101,6 +101,29 @@ async def test_a_fifth_of_a_citys_drivers_going_silent_is_told_and_taken_back(
     assert len(told) == 1
     await look(resources, "stale_drivers", 44)
     assert told[1:] == [("stale-drivers:region=TH-10", "resolved", "SEV2")]
+
+
+async def test_four_silent_drivers_are_nobodys_incident_and_new_ones_are_awaited(
+    resources: Resources, drivers: list[UUID], told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await heard_of(resources, drivers[4:], [60.0] * 4 + [1.0] * 3)
+    await look_on(resources, "stale_drivers", 0, 12)
+    assert told == [], "four have fallen silent, and four have just been hired"
+    monkeypatch.setattr(live_fleet, "_AWAITED_MS", 0)
+    await look_on(resources, "stale_drivers", 13, 25)
+    assert [key for key, _, _ in told] == ["stale-drivers:region=TH-10"]
+
+
+async def test_who_has_just_begun_to_watch_waits_for_drivers_to_be_heard_of(
+    resources: Resources, drivers: list[UUID], told: Told
+) -> None:
+    await heard_of(resources, drivers, [600.0] * 10 + [1.0])
+    await detect_once(resources, timedelta(seconds=5))
+    await look(resources, "stale_drivers", 12)
+    assert told == []
+    await detect_once(resources, timedelta(seconds=60))
+    await look(resources, "stale_drivers", 24)
+    assert [key for key, _, _ in told] == ["stale-drivers:region=TH-10"]
 
 
 async def test_orders_that_nobody_takes_are_told(resources: Resources, told: Told) -> None:
@@ -136,6 +159,16 @@ async def test_a_gateway_whose_payments_fail_is_told_by_its_name(
     assert told == [("payment-failures:gateway=razorpay", "firing", "SEV2")]
     await look_on(resources, "payment_failures", 240, 275)
     assert told[1:] == [("payment-failures:gateway=razorpay", "resolved", "SEV2")]
+
+
+async def test_three_faults_of_a_gateways_own_are_told_and_three_declined_cards_are_not(
+    resources: Resources, told: Told
+) -> None:
+    for gateway, own in (("stripe", 3), ("razorpay", 0)):
+        indicators.count(f"payments.{gateway}", "TH-10", valid=7, good=4)
+        indicators.count(f"gateways_own.{gateway}", "TH-10", valid=7, good=7 - own)
+    await look(resources, "payment_failures")
+    assert told == [("payment-failures:gateway=stripe", "firing", "SEV2")]
 
 
 async def test_a_gateway_that_does_not_answer_is_told(resources: Resources, told: Told) -> None:
