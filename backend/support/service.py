@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity.schemas import Principal
-from backend.support.case_acts import act_on_case as act_on_case
-from backend.support.cases import case_of as case_of
+from backend.support.case_acts import act_on_case
+from backend.support.cases import case_of
 from backend.support.customer_schemas import CustomerConversation, HelpIn
-from backend.support.finding import search as search
+from backend.support.finding import search
 from backend.support.rules import Kind, Priority, State, WaitingOn
 from backend.support.schemas import (
     AnswerResults,
@@ -320,3 +320,6 @@ async def set_available(session: AsyncSession, principal: Principal, available: 
 async def agents_on(session: AsyncSession, principal: Principal, region: str) -> list[AgentOut]:
     """Who may work on escalations in a region, the available first."""
     raise NotImplementedError
+
+
+__all__ = ["act_on_case", "case_of", "search"]
