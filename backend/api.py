@@ -25,11 +25,14 @@ from backend.incidents import hook_endpoints as monitoring
 from backend.incidents import on_call_endpoints as on_call
 from backend.insights import endpoints as insights
 from backend.notifications import endpoints as notifications
+from backend.notifications import message_endpoints, message_hooks
 from backend.payments import endpoints as payments
 from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
+from backend.support import endpoints as support
+from backend.support import settings_endpoints as support_settings
 from backend.tracking import doorways
 from backend.tracking import endpoints as tracking
 
@@ -68,12 +71,17 @@ def create_api() -> FastAPI:
     api.include_router(customer_endpoints.router)
     api.include_router(payments.router)
     api.include_router(notifications.router)
+    api.include_router(message_endpoints.router)
+    api.include_router(message_hooks.router)
     api.include_router(flags.router)
     api.include_router(sheet_endpoints.router)
     api.include_router(monitoring.router)
     api.include_router(incidents.router)
     api.include_router(incident_exports.router)
     api.include_router(on_call.router)
+    # Before the others of support, for a number may stand where these have a word.
+    api.include_router(support_settings.router)
+    api.include_router(support.router)
     api.include_router(insights.router)
     api.add_middleware(BoundedBody, limits={flags.IMPORT_PATH: flags.MAX_IMPORT_BYTES})
     if settings.demo:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,12 +28,12 @@ from backend.dispatch.lifecycle import order_to_change, place_of
 from backend.dispatch.models import OrderRow
 from backend.dispatch.rules import OrderState
 from backend.dispatch.tasks import code_out, order_of_driver
-from backend.identity.schemas import Principal
+from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock, indicators
 from backend.platform.errors import RateLimited
 from backend.platform.outbox import Event, emit
 from backend.platform.resources import current
-from backend.platform.sealing import key_for, seal
+from backend.platform.sealing import key_for, seal, unseal
 
 PURPOSE = "one-time codes"
 """What the key of codes on their way to the recipient is for."""
@@ -82,6 +84,11 @@ async def mint_otp(
         "expires_at": (now + OTP_LIFE).isoformat(),
     }
     await emit(session, Event("otp.issued", str(order.id), principal.id, data, place_of(order)))
+
+
+def issued_code(event: Mapping[str, Any]) -> str:
+    """The plain code of an `otp.issued` event's data, for whoever sends it to its reader."""
+    return unseal(current().settings, PURPOSE, event["sealed_code"])
 
 
 async def resend_otp(
@@ -139,7 +146,18 @@ async def check_code(
     """
     verdict = await _checked(session, order.id, step, code, entered_at)
     indicators.count("otp", order.region, good=int(verdict is CodeVerdict.VERIFIED))
+    if verdict is CodeVerdict.WRONG:
+        await _tell_if_spent(session, order, step)
     return verdict
+
+
+async def _tell_if_spent(session: AsyncSession, order: OrderRow, step: Step) -> None:
+    """The wrong guess that used the last attempt is told once: nobody gets on without help."""
+    row = await proof_repository.code_of(session, order.id, step)
+    if row is None or row.attempts < OTP_ATTEMPTS:
+        return
+    data = {"order_id": str(order.id), "number": order.number, "step": step.value}
+    await emit(session, Event("otp.spent", str(order.id), SYSTEM.id, data, place_of(order)))
 
 
 async def _checked(

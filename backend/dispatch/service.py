@@ -19,7 +19,14 @@ from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
-from backend.dispatch.customer_links import follow_order, revoke_tracking
+from backend.dispatch.contacts import OrderContact, contact_of, contacts_between
+from backend.dispatch.customer_links import NoSuchLink, follow_order, revoke_tracking
+from backend.dispatch.customer_orders import (
+    CustomersOrder,
+    customers_order,
+    order_of_link,
+    overdue_orders,
+)
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
@@ -41,7 +48,7 @@ from backend.dispatch.orders import (
     order_id_of,
     reveal_field,
 )
-from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.otp import issued_code, mint_otp, resend_otp, verify_otp
 from backend.dispatch.performance import driver_performance
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
@@ -63,6 +70,9 @@ from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned
 __all__ = [
     "Circumstances",
     "CityBacklog",
+    "CustomersOrder",
+    "NoSuchLink",
+    "OrderContact",
     "OrderFigures",
     "accept_offer",
     "act_on_orders",
@@ -79,9 +89,12 @@ __all__ = [
     "change_order",
     "changes_of",
     "city_switches",
+    "contact_of",
+    "contacts_between",
     "count_orders",
     "create_order",
     "create_orders",
+    "customers_order",
     "driver_performance",
     "drivers_for_order",
     "drop_abandoned",
@@ -99,6 +112,7 @@ __all__ = [
     "hold_order",
     "import_orders",
     "import_template",
+    "issued_code",
     "last_steps",
     "list_documents",
     "list_orders",
@@ -114,8 +128,10 @@ __all__ = [
     "order_figures",
     "order_history",
     "order_id_of",
+    "order_of_link",
     "order_to_change",
     "orders_between",
+    "overdue_orders",
     "override_proof",
     "plan_routes",
     "plan_shift",

@@ -16,7 +16,7 @@ from backend.incidents.schemas import IncidentFilter, IncidentRow
 from backend.payments import service as payments
 from backend.payments.schemas import PaymentOut
 from backend.platform.errors import Forbidden, NotFound
-from backend.support import service as support
+from backend.support import listing
 from backend.support.rules import State
 from backend.support.schemas import EscalationFilter, EscalationRow
 from backend.support.search_schemas import Hit, Hits
@@ -58,7 +58,7 @@ async def _ticket(session: AsyncSession, principal: Principal, number: str) -> l
     """The ticket or incident of a number that was written out."""
     try:
         if number.startswith("ESC"):
-            return [_escalation(await support.get_escalation(session, principal, number), 1.0)]
+            return [_escalation(await listing.get_escalation(session, principal, number), 1.0)]
         return [_incident(await incidents.get_incident(session, principal, number), 1.0)]
     except (NotFound, Forbidden):
         return []
@@ -71,7 +71,7 @@ async def _by_words(
     hits: list[Hit] = []
     if identity.may(principal, "escalations:read"):
         tickets = EscalationFilter(q=asked, states=list(State), sort="newest")
-        page = await support.list_escalations(session, principal, tickets, limit=limit)
+        page = await listing.list_escalations(session, principal, tickets, limit=limit)
         hits += [_escalation(each, _WORDS) for each in page.items]
     if identity.may(principal, "incidents:read"):
         troubles = IncidentFilter(q=asked, states=_ANY_STATE)

@@ -1,5 +1,6 @@
 """What enters and leaves tracking."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -154,6 +155,17 @@ class DriverFound(BaseModel):
     hub: str | None
     matched_by: DriverMatch
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DriverContact:
+    """Where a message to a driver goes; for those who write to people, never to be shown."""
+
+    id: UUID
+    name: str
+    phone: str | None
+    city: str
+    place: str
 
 
 class DriverPage(BaseModel):
