@@ -35,6 +35,7 @@ from backend.settings import get_settings
 from backend.support import customer_endpoints as support_for_customers
 from backend.support import endpoints as support
 from backend.support import export_endpoints as support_exports
+from backend.support import lookup_endpoints as lookup
 from backend.support import settings_endpoints as support_settings
 from backend.support.customer_help import help_and_talk
 from backend.support.customer_preferences import language_of, preferences
@@ -93,6 +94,7 @@ def create_api() -> FastAPI:
     api.include_router(support.router)
     api.include_router(support_for_customers.router)
     api.include_router(support_exports.router)
+    api.include_router(lookup.router)
     api.include_router(insights.router)
     api.add_middleware(BoundedBody, limits={flags.IMPORT_PATH: flags.MAX_IMPORT_BYTES})
     if settings.demo:

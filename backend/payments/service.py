@@ -2,6 +2,7 @@
 
 from backend.payments.affected import payments_between
 from backend.payments.cod import cod_board, list_cod_orders, list_remittances, record_remittance
+from backend.payments.credits import credit_wallet
 from backend.payments.exports import (
     export_cod,
     export_differences,
@@ -45,6 +46,7 @@ from backend.payments.refunds import (
     reject_refund,
     request_refund,
 )
+from backend.payments.search import search_payments
 from backend.payments.statements import statement_csv, statement_pdf
 from backend.payments.wallets import (
     get_wallet,
@@ -65,6 +67,7 @@ __all__ = [
     "cod_board",
     "correct_transfer",
     "create_payment",
+    "credit_wallet",
     "export_cod",
     "export_differences",
     "export_entries",
@@ -96,6 +99,7 @@ __all__ = [
     "request_refund",
     "retry_payment",
     "retry_payments",
+    "search_payments",
     "settle_difference",
     "statement_csv",
     "statement_pdf",
