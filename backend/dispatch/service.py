@@ -19,6 +19,7 @@ from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
+from backend.dispatch.contacts import OrderContact, contact_of, contacts_between
 from backend.dispatch.customer_links import NoSuchLink, follow_order, revoke_tracking
 from backend.dispatch.customer_orders import (
     CustomersOrder,
@@ -46,7 +47,7 @@ from backend.dispatch.orders import (
     order_id_of,
     reveal_field,
 )
-from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.otp import issued_code, mint_otp, resend_otp, verify_otp
 from backend.dispatch.performance import driver_performance
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
@@ -70,6 +71,7 @@ __all__ = [
     "CityBacklog",
     "CustomersOrder",
     "NoSuchLink",
+    "OrderContact",
     "OrderFigures",
     "accept_offer",
     "act_on_orders",
@@ -86,6 +88,8 @@ __all__ = [
     "change_order",
     "changes_of",
     "city_switches",
+    "contact_of",
+    "contacts_between",
     "count_orders",
     "create_order",
     "create_orders",
@@ -107,6 +111,7 @@ __all__ = [
     "hold_order",
     "import_orders",
     "import_template",
+    "issued_code",
     "last_steps",
     "list_documents",
     "list_orders",

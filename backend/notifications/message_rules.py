@@ -147,3 +147,28 @@ def language_of(region: str) -> str:
     """The language in which people of a region are written to, where they chose none."""
     city = region.partition(".")[0]
     return _BY_CITY.get(city) or _BY_COUNTRY.get(city.partition("-")[0], FALLBACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What follows a failure: the state, the channel to try, how often it was, and the wait."""
+
+    state: MessageState
+    channel: str
+    tried_here: int
+    wait: timedelta
+
+
+def after_failure(
+    ways: Sequence[str], channel: str, tried_here: int, *, final: bool, chance: float
+) -> Next:
+    """What to do after `tried_here` failures on a channel, the last of which may have been final.
+
+    The next channel is tried at once; on the last one that fails for good the message is given up.
+    """
+    if not final and tried_here < MOST_ATTEMPTS:
+        return Next(MessageState.FAILED, channel, tried_here, delay_after(tried_here, chance))
+    later = ways[ways.index(channel) + 1 :]
+    if later:
+        return Next(MessageState.QUEUED, later[0], 0, timedelta(0))
+    return Next(MessageState.GIVEN_UP, channel, tried_here, timedelta(0))

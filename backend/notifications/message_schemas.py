@@ -27,6 +27,7 @@ __all__ = [
     "MessageIn",
     "MessageOut",
     "MessagePage",
+    "MessageReasonIn",
     "MessageState",
     "Preferences",
     "PreferencesIn",
@@ -205,13 +206,16 @@ class QuietHours(_In):
 
 
 class PreferencesIn(_In):
-    """How a person wants to be written to; the whole of it, what is left out is as usual."""
+    """How a person wants to be written to; the whole of it, what is left out is as usual.
+
+    Only `email` stays where it is left out; an empty one is forgotten.
+    """
 
     language: Language | None = None
     muted: Annotated[list[Kind], Field(max_length=20)] = []
     channels: Annotated[list[Channel], Field(max_length=4)] = []
     quiet: QuietHours | None = None
-    email: _Mail | None = None
+    email: _Mail | Literal[""] | None = None
 
 
 class Preferences(BaseModel):
@@ -232,6 +236,14 @@ class DeviceIn(_In):
     """The registration token that Firebase gave the driver's app; null forgets it."""
 
     token: Annotated[str, StringConstraints(min_length=20, max_length=4096)] | None
+
+
+class MessageReasonIn(_In):
+    """Why somebody acts on a message."""
+
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=_NO_NUL)
+    ]
 
 
 class ReceiptIn(BaseModel):

@@ -9,17 +9,18 @@ from backend.notifications.deliveries import (
     try_endpoint,
     waiting_for,
 )
-from backend.notifications.messages import (
+from backend.notifications.message_views import (
     NoSuchMessage,
     cancel_message,
     count_messages,
+    drop_old_messages,
     get_message,
     list_messages,
     message_body,
     messages_of_order,
-    queue_message,
     retry_message,
 )
+from backend.notifications.messages import queue_message
 from backend.notifications.outbound import Outbound
 from backend.notifications.preferences import (
     preferences_of_order,
@@ -49,6 +50,7 @@ __all__ = [
     "count_messages",
     "create_endpoint",
     "drop_expired",
+    "drop_old_messages",
     "get_delivery",
     "get_endpoint",
     "get_message",
