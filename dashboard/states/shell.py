@@ -50,7 +50,7 @@ NAVIGATION = (
     NavEntry("/orders", "Orders", "Orders", "package", "orders:read", "g o"),
     NavEntry("/drivers", "Drivers", "Drivers", "id-card", "drivers:read", "g r"),
     NavEntry("/incidents", "Incidents", "Incidents", "triangle-alert", "incidents:read", "g i"),
-    NavEntry("/support", "Support", "Support", "message-square", "escalations:read", "g s"),
+    NavEntry("/support", "Support", "Support", "headset", "escalations:read", "g s"),
     NavEntry("/payments", "Payments", "Payments", "credit-card", "payments:read", "g y"),
     NavEntry("/payments/ledger", "Ledger", "Ledger", "book-open", "ledger:read", "g b"),
     NavEntry("/flags", "Flags", "Flags", "flag", "flags:read", "g f"),
