@@ -66,6 +66,7 @@ def support() -> rx.Component:
         outcomes(many.outcome, many.outcome_words, many.close_outcome),
         rx.el.section(_filters(), class_name="wp-panel wp-filter-panel", aria_label="Filters"),
         rx.el.section(
+            _newer(),
             listing(
                 "tickets",
                 [
@@ -157,6 +158,23 @@ def _head() -> rx.Component:
         ),
         class_name="wp-queue-head",
     )  # fmt: skip
+
+
+def _newer() -> rx.Component:
+    return rx.el.div(
+        rx.cond(
+            SupportState.newer > 0,
+            rx.el.button(
+                SupportState.newer,
+                " new: show",
+                type="button",
+                on_click=SupportState.load,
+                class_name="wp-chip wp-chip-new",
+            ),
+        ),
+        class_name="wp-newer",
+        aria_live="polite",
+    )
 
 
 def _press(each: rx.Var) -> rx.Component:
@@ -274,4 +292,5 @@ def _ticket(row: rx.Var) -> rx.Component:
         ),
         rx.el.td(ago(at=row["last"].to(str), zone=ShellState.region_zone), class_name="wp-nowrap"),
         key=row["id"].to(str),
+        custom_attrs={"data-gone": rx.cond(row["gone"].to(bool), "", rx.Var("undefined"))},
     )  # fmt: skip

@@ -41,7 +41,15 @@ from dashboard.states.order_words import (
     state_word,
     street,
 )
-from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, iso, loads
+from dashboard.states.paging import (
+    PAGE_ROWS,
+    ListState,
+    address,
+    form_text,
+    in_place,
+    iso,
+    loads,
+)
 from dashboard.states.shell import EVERYWHERE, ShellState
 
 _LOOK_ANYWAY_S = 20.0
@@ -215,22 +223,3 @@ def row_of(order: OrderOut, driver: str, zone: str, now: datetime) -> OrderRow:
         "flagged": order.flagged or "",
         "gone": False,
     }
-
-
-def in_place(shown: Sequence[OrderRow], now: Sequence[OrderRow]) -> tuple[list[OrderRow], int]:
-    """The rows shown, each as it is now but none moved, and how many are not yet among them.
-
-    A row that is missing now before one that is still there no longer matches; those after the
-    last of these may only have been pushed to the next page. Where nothing is shown, nothing can
-    jump, and what is there now is shown.
-    """
-    if not shown:
-        return list(now), 0
-    fresh = {row["id"]: row for row in now}
-    last = max((at for at, row in enumerate(shown) if row["id"] in fresh), default=-1)
-    kept: list[OrderRow] = []
-    for at, row in enumerate(shown):
-        gone = row["id"] not in fresh and (at < last or len(now) < PAGE_ROWS)
-        kept.append(fresh.get(row["id"]) or {**row, "gone": gone})
-    known = {row["id"] for row in shown}
-    return kept, sum(row["id"] not in known for row in now)

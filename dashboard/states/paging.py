@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from dashboard.gateway import DomainError, Unauthenticated
 
 PAGE_ROWS = 50
 State = TypeVar("State", bound="ListState")
+Row = TypeVar("Row", bound=Mapping[str, Any])
+"""A line of a list, with its `id` and whether it is `gone`."""
 
 
 class ListState(rx.State, mixin=True):
@@ -94,3 +96,22 @@ def form_text(form: Mapping[str, object], name: str) -> str:
     """One text field of a submitted form; empty for anything that is not text."""
     value = form.get(name, "")
     return value.strip() if isinstance(value, str) else ""
+
+
+def in_place(shown: Sequence[Row], now: Sequence[Row]) -> tuple[list[Row], int]:
+    """The rows shown, each as it is now but none moved, and how many are not yet among them.
+
+    A row that is missing now before one that is still there no longer matches; those after the
+    last of these may only have been pushed to the next page. Where nothing is shown, nothing can
+    jump, and what is there now is shown.
+    """
+    if not shown:
+        return list(now), 0
+    fresh = {row["id"]: row for row in now}
+    last = max((at for at, row in enumerate(shown) if row["id"] in fresh), default=-1)
+    kept: list[Row] = []
+    for at, row in enumerate(shown):
+        gone = row["id"] not in fresh and (at < last or len(now) < PAGE_ROWS)
+        kept.append(fresh.get(row["id"]) or cast(Row, {**row, "gone": gone}))
+    known = {row["id"] for row in shown}
+    return kept, sum(row["id"] not in known for row in now)

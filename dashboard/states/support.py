@@ -17,7 +17,7 @@ from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of
 from dashboard.states.incidents import first_fault
-from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads
+from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, in_place, loads
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 from dashboard.states.support_words import PATH, TicketRow, ticket_row, wanted_of
 
@@ -47,6 +47,7 @@ class SupportState(ListState, rx.State):
     rows: list[TicketRow] = []
     presses: list[Press] = []
     total: str = ""
+    newer: int = 0
     incident: str = ""
     may_write: bool = False
     may_configure: bool = False
@@ -56,6 +57,7 @@ class SupportState(ListState, rx.State):
     form_fault: str = ""
     _versions: dict[str, int] = {}
     _regions: dict[str, str] = {}
+    _shown: tuple[dict[str, str], str, str] = ({}, "", "")
 
     @rx.event(background=True)
     @requires("escalations:read")
@@ -71,10 +73,13 @@ class SupportState(ListState, rx.State):
     @requires("escalations:read", activity=False)
     @loads
     async def refresh(self) -> None:
-        """Look again; a timer, not an activity."""
-        await self._look()
+        """Tell what has changed since, no row moved under the cursor; a timer, not an activity."""
+        async with self:
+            if not self.ready or self.router.url.path.rstrip("/") != PATH:
+                return
+        await self._look(again=True)
 
-    async def _look(self) -> None:
+    async def _look(self, *, again: bool = False) -> None:
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
@@ -93,11 +98,18 @@ class SupportState(ListState, rx.State):
             may_write = identity.may(principal, "escalations:write")
             on = may_write and await _is_on(session, principal)
         async with self:
+            rows = [ticket_row(each, names) for each in page.items]
+            if again and (filters, region, after) == self._shown:
+                self.rows, newer = in_place(self.rows, rows)
+                self.newer = 0 if after else newer
+            else:
+                self.rows, self.newer = rows, 0
+                self._versions, self._regions = {}, {}
+            self._shown = (filters, region, after)
             self.filters, self.filters_key = filters, address("", filters)
             self.csv_link = csv_link(wanted)
-            self.rows = [ticket_row(each, names) for each in page.items]
-            self._versions = {str(each.id): each.version for each in page.items}
-            self._regions = {str(each.id): each.region for each in page.items}
+            self._versions |= {str(each.id): each.version for each in page.items}
+            self._regions |= {str(each.id): each.region for each in page.items}
             self.presses = presses(counts, filters, self._asked("region"))
             self.total = f"{counts.total:,}"
             self.incident = filters["incident"]

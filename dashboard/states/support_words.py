@@ -82,6 +82,7 @@ class TicketRow(TypedDict):
     clock_word: str
     clock_due: str
     clock_left: int
+    gone: bool
 
 
 def ticket_row(each: EscalationRow, names: Mapping[str, str]) -> TicketRow:
@@ -112,6 +113,7 @@ def ticket_row(each: EscalationRow, names: Mapping[str, str]) -> TicketRow:
         "clock_word": "" if ended else "answer" if each.sla.first_response_at is None else "solve",
         "clock_due": "" if ended else iso(each.sla.due),
         "clock_left": each.sla.paused_left_s or 0,
+        "gone": False,
     }
 
 

@@ -120,7 +120,7 @@ NOTHING: TicketFacts = {
     "id": "", "number": "", "link": "", "subject": "", "under": "", "kind": "", "kind_word": "",
     "priority": "", "priority_word": "", "state": "", "tone": "", "note": "", "place": "",
     "order": "", "incident": "", "ready": False, "waits": False, "assignee": "", "last": "",
-    "clock": "", "clock_word": "", "clock_due": "", "clock_left": 0, "opened": "",
+    "clock": "", "clock_word": "", "clock_due": "", "clock_left": 0, "gone": False, "opened": "",
     "opened_by": "", "agent_id": "", "waiting": "", "incident_id": "", "zone": "UTC",
 }  # fmt: skip
 

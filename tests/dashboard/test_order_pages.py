@@ -24,8 +24,8 @@ from dashboard.states.order_query import FIELDS, csv_link, filter_of, lateness_c
 from dashboard.states.order_tiles import order_needs, order_tiles
 from dashboard.states.order_timeline import timeline
 from dashboard.states.order_words import lateness_words, span_words, street
-from dashboard.states.orders import OrderRow, in_place, row_of
-from dashboard.states.paging import PAGE_ROWS
+from dashboard.states.orders import OrderRow, row_of
+from dashboard.states.paging import PAGE_ROWS, in_place
 from dashboard.states.shifts import days_of, span_of
 
 NOW = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
