@@ -31,6 +31,8 @@ from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
+from backend.support import endpoints as support
+from backend.support import settings_endpoints as support_settings
 from backend.tracking import doorways
 from backend.tracking import endpoints as tracking
 
@@ -77,6 +79,9 @@ def create_api() -> FastAPI:
     api.include_router(incidents.router)
     api.include_router(incident_exports.router)
     api.include_router(on_call.router)
+    # Before the others of support, for a number may stand where these have a word.
+    api.include_router(support_settings.router)
+    api.include_router(support.router)
     api.include_router(insights.router)
     api.add_middleware(BoundedBody, limits={flags.IMPORT_PATH: flags.MAX_IMPORT_BYTES})
     if settings.demo:

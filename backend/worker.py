@@ -35,6 +35,7 @@ from backend.platform.metrics_board import showing
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
 from backend.settings import Settings
+from backend.support import role as support
 from backend.tracking.projector import project
 from backend.tracking.service import keep_partitions
 
@@ -94,6 +95,7 @@ ROLES: dict[str, Role] = {
     "relay": relay,
     "rollouts": flags.run,
     "scheduler": scheduler,
+    "support": support.run,
     "orders": keep_orders,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import Uuid, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -41,3 +41,22 @@ async def next_stop_of(session: AsyncSession, driver_id: UUID) -> UUID | None:
     """The order that the driver's tour leads to next, where they have a tour."""
     found: UUID | None = await session.scalar(text(_NEXT_STOP), {"driver_id": driver_id})
     return found
+
+
+async def overdue(
+    session: AsyncSession,
+    promised_before: datetime,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[OrderRow]:
+    """Orders that have not ended and were promised before then, by promise and id."""
+    query = (
+        select(OrderRow)
+        .where(col(OrderRow.ended_at).is_(None), col(OrderRow.promised_at) < promised_before)
+        .order_by(col(OrderRow.promised_at), col(OrderRow.id))
+        .limit(limit)
+    )
+    if after is not None:
+        place = tuple_(col(OrderRow.promised_at), col(OrderRow.id))
+        query = query.where(place > tuple_(literal(after[0]), literal(after[1], Uuid)))
+    return list(await session.scalars(query))

@@ -178,7 +178,7 @@ class RecipientRow(SQLModel, table=True):
         Index("ix_dispatch_recipient_name", "region", "name"),
         Index(
             "ix_dispatch_recipient_words",
-            func.dispatch_folded(literal_column("name")).label("folded"),
+            func.search_folded(literal_column("name")).label("folded"),
             postgresql_using="gin",
             postgresql_ops={"folded": "gin_trgm_ops"},
         ),

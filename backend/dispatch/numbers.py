@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from backend.platform.spelling import one_slip_away
+
 # https://www.crockford.com/base32.html, whose check symbols above 31 are left out: the check is
 # the value modulo 31, so that it stays within the plain alphabet.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -38,25 +40,14 @@ def _spell(value: int) -> str:
 
 
 def near_numbers(text: str) -> list[str]:
-    """Every number that is one slip away from what was typed: a wrong, missing, extra or swapped
-    character. The check character leaves about one in thirty of what could be, so they are few.
+    """What was typed where it is a number, then every number that is one slip away from it.
+
+    A slip is a wrong, missing, extra or swapped character. The check character leaves one in thirty
+    of what could be, and all that is swapped: 32 is 1 modulo 31, so the order does not count in it.
     """
     typed = "".join(character for character in text.upper() if character.isalnum())
     body = typed.removeprefix("WP").translate(_READ_AS)
     if not _DIGITS <= len(body) <= _DIGITS + 2 or not body.isascii():
         return []
-    exact = read_number(body)
-    if exact is not None:
-        return [exact]
-    found = (read_number(each) for each in one_slip_away(body, _ALPHABET))
-    return sorted({number for number in found if number is not None})
-
-
-def one_slip_away(text: str, alphabet: str) -> set[str]:
-    """What comes of one wrong, missing, extra or swapped character; not the text itself."""
-    cuts = [(text[:place], text[place:]) for place in range(len(text) + 1)]
-    slips = {head + tail[1:] for head, tail in cuts if tail}
-    slips |= {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
-    slips |= {head + each + tail[1:] for head, tail in cuts if tail for each in alphabet}
-    slips |= {head + each + tail for head, tail in cuts for each in alphabet}
-    return slips - {text}
+    near = (read_number(each) for each in (body, *sorted(one_slip_away(body, _ALPHABET))))
+    return list(dict.fromkeys(number for number in near if number is not None))

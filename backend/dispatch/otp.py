@@ -28,7 +28,7 @@ from backend.dispatch.lifecycle import order_to_change, place_of
 from backend.dispatch.models import OrderRow
 from backend.dispatch.rules import OrderState
 from backend.dispatch.tasks import code_out, order_of_driver
-from backend.identity.schemas import Principal
+from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock, indicators
 from backend.platform.errors import RateLimited
 from backend.platform.outbox import Event, emit
@@ -146,7 +146,18 @@ async def check_code(
     """
     verdict = await _checked(session, order.id, step, code, entered_at)
     indicators.count("otp", order.region, good=int(verdict is CodeVerdict.VERIFIED))
+    if verdict is CodeVerdict.WRONG:
+        await _tell_if_spent(session, order, step)
     return verdict
+
+
+async def _tell_if_spent(session: AsyncSession, order: OrderRow, step: Step) -> None:
+    """The wrong guess that used the last attempt is told once: nobody gets on without help."""
+    row = await proof_repository.code_of(session, order.id, step)
+    if row is None or row.attempts < OTP_ATTEMPTS:
+        return
+    data = {"order_id": str(order.id), "number": order.number, "step": step.value}
+    await emit(session, Event("otp.spent", str(order.id), SYSTEM.id, data, place_of(order)))
 
 
 async def _checked(

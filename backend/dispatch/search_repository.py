@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.expression import union_all
 from sqlmodel import col
@@ -22,7 +23,7 @@ _NAMES_LOOKED_AT = 2_000
 _NAMES_MEANT = 50
 _WORDS_COUNT, _WHOLE_COUNTS = 0.7, 0.25
 _WORD_BEGINS = 0.65
-_WORD_SOUNDS = 0.4
+_WORD_SOUNDS = 0.3
 _SURE, _SLIPPED, _BEGINS, _PART = 1.0, 0.9, 0.8, 0.7
 _TELLING_DIGITS = 8
 
@@ -39,12 +40,13 @@ class Found:
 async def exact(session: AsyncSession, viewer: Viewer, sought: Sought, limit: int) -> list[Found]:
     """By number, reference, barcode and the end of a phone number, to the letter.
 
-    A number that was mistyped once counts too: its check character leaves no doubt.
+    A number that was mistyped once counts too: so few are near it that there is no doubt.
     """
     parts = []
     if sought.numbers:
-        score = _SURE if len(sought.numbers) == 1 else _SLIPPED
-        parts.append(_part(viewer, "number", col(OrderRow.number).in_(sought.numbers), score))
+        number = col(OrderRow.number)
+        score = case((number == sought.number, _SURE), else_=_SLIPPED)
+        parts.append(_part(viewer, "number", number.in_(sought.numbers), score))
     if sought.codes:
         parts += _named(viewer, sought.codes, _SURE)
     if sought.phone:
@@ -81,14 +83,10 @@ def _part(
     viewer: Viewer, by: str, condition: ColumnElement[bool], score: float | ColumnElement[float]
 ) -> Select[Any]:
     shown = score if isinstance(score, ColumnElement) else literal(score)
-    return (
-        select(
-            col(OrderRow.id), col(OrderRow.created_at), literal(by).label("by"),
-            shown.label("score"),
-        )
-        .where(condition, *viewer.sees(None))
-        .limit(_LOOKED_AT)
-    )  # fmt: skip
+    found: Select[Any] = select(
+        col(OrderRow.id), col(OrderRow.created_at), literal(by).label("by"), shown.label("score")
+    )
+    return found.where(condition, *viewer.sees(None)).limit(_LOOKED_AT)
 
 
 def _named(viewer: Viewer, codes: Sequence[str], score: float) -> list[Select[Any]]:
@@ -104,7 +102,7 @@ def _called(viewer: Viewer, words: Sequence[str]) -> Select[Any]:
 
     Names are looked at by themselves; their orders are read once it is known which are meant.
     """
-    name = func.dispatch_folded(col(RecipientRow.name))
+    name = func.search_folded(col(RecipientRow.name))
     likeness = sum((func.word_similarity(word, name) for word in words), literal(0.0))
     whole = func.similarity(" ".join(words), name)
     heard = (
@@ -156,7 +154,7 @@ async def _newest(session: AsyncSession, parts: Sequence[Select[Any]], limit: in
     rows = union_all(*(part.subquery().select() for part in parts)).subquery()
     best = (
         select(rows.c.id, rows.c.by, rows.c.score, rows.c.created_at)
-        .distinct(rows.c.id)
+        .ext(distinct_on(rows.c.id))
         .order_by(rows.c.id, rows.c.score.desc())
         .subquery()
     )

@@ -20,7 +20,13 @@ from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
 from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
 from backend.dispatch.contacts import OrderContact, contact_of, contacts_between
-from backend.dispatch.customer_links import follow_order, revoke_tracking
+from backend.dispatch.customer_links import NoSuchLink, follow_order, revoke_tracking
+from backend.dispatch.customer_orders import (
+    CustomersOrder,
+    customers_order,
+    order_of_link,
+    overdue_orders,
+)
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
 from backend.dispatch.dispatcher import run_matching
@@ -64,6 +70,8 @@ from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned
 __all__ = [
     "Circumstances",
     "CityBacklog",
+    "CustomersOrder",
+    "NoSuchLink",
     "OrderContact",
     "OrderFigures",
     "accept_offer",
@@ -86,6 +94,7 @@ __all__ = [
     "count_orders",
     "create_order",
     "create_orders",
+    "customers_order",
     "driver_performance",
     "drivers_for_order",
     "drop_abandoned",
@@ -119,8 +128,10 @@ __all__ = [
     "order_figures",
     "order_history",
     "order_id_of",
+    "order_of_link",
     "order_to_change",
     "orders_between",
+    "overdue_orders",
     "override_proof",
     "plan_routes",
     "plan_shift",

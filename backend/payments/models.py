@@ -99,6 +99,11 @@ class PaymentRow(SQLModel, table=True):
             unique=True,
             postgresql_where=text("gateway_ref IS NOT NULL"),
         ),
+        Index(
+            "ix_payments_payment_ref",
+            "gateway_ref",
+            postgresql_where=text("gateway_ref IS NOT NULL"),
+        ),
         Index("ix_payments_payment_ask", "ask_at", postgresql_where=text("ask_at IS NOT NULL")),
     )
 

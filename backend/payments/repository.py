@@ -126,6 +126,17 @@ async def payments(
     return list(await session.scalars(query.order_by(col(PaymentRow.id).desc()).limit(limit)))
 
 
+async def payments_called(
+    session: AsyncSession, reach: Reach, ref: str, payment_id: UUID | None, limit: int
+) -> list[PaymentRow]:
+    """Payments in reach with this id, or for which a gateway made `ref`; newest first."""
+    is_it = col(PaymentRow.gateway_ref) == ref
+    if payment_id is not None:
+        is_it = or_(is_it, col(PaymentRow.id) == payment_id)
+    query = select(PaymentRow).where(is_it, _reached(reach))
+    return list(await session.scalars(query.order_by(col(PaymentRow.id).desc()).limit(limit)))
+
+
 def _reached(reach: Reach) -> ColumnElement[bool]:
     return reached(col(PaymentRow.region), col(PaymentRow.merchant), reach)
 

@@ -45,6 +45,7 @@ from backend.payments.refunds import (
     reject_refund,
     request_refund,
 )
+from backend.payments.search import search_payments
 from backend.payments.statements import statement_csv, statement_pdf
 from backend.payments.wallets import (
     get_wallet,
@@ -96,6 +97,7 @@ __all__ = [
     "request_refund",
     "retry_payment",
     "retry_payments",
+    "search_payments",
     "settle_difference",
     "statement_csv",
     "statement_pdf",

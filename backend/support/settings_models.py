@@ -32,11 +32,11 @@ class CalendarRow(SQLModel, table=True):
 
 
 class PolicyRow(SQLModel, table=True):
-    """The one row of targets; without it the rules' own hold."""
+    """A region's targets; where none stand at it or above it the rules' own hold."""
 
     __tablename__ = "support_policy"
 
-    id: int = Field(primary_key=True)
+    region: str = Field(primary_key=True)
     targets: list[dict[str, Any]] = _document()
     round_robin: bool
     close_solved_after_h: int

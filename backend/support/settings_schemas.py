@@ -68,8 +68,12 @@ class Target(_In):
 
 
 class SlaPolicyIn(_In):
-    """Targets by priority, one for each, and how the queue runs itself."""
+    """Targets by priority, one for each, and how the queue of a region runs itself.
 
+    `seen_version` is 0 where the region has none of its own yet.
+    """
+
+    region: Region = "*"
     targets: Annotated[list[Target], Field(min_length=4, max_length=4)]
     round_robin: bool
     close_solved_after_h: Annotated[int, Field(ge=1, le=24 * 30)]
@@ -78,8 +82,9 @@ class SlaPolicyIn(_In):
 
 
 class SlaPolicy(BaseModel):
-    """The same as it is kept; version 0 is what holds until somebody changes it."""
+    """What holds in a region; `region` is where it is kept, and None where nobody has set it."""
 
+    region: str | None
     targets: list[Target]
     round_robin: bool
     close_solved_after_h: int

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import REAL, Column, DateTime, Double, Index, PrimaryKeyConstraint, SmallInteger
+from sqlalchemy import (
+    REAL,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    func,
+    literal_column,
+)
 from sqlmodel import Field, SQLModel
 
 
@@ -13,7 +23,26 @@ class DriverRow(SQLModel, table=True):
     """A driver as the map and the roster know them."""
 
     __tablename__ = "tracking_driver"
-    __table_args__ = (Index("ix_tracking_driver_region_code", "region", "code"),)
+    __table_args__ = (
+        Index("ix_tracking_driver_region_code", "region", "code"),
+        Index(
+            "ix_tracking_driver_words",
+            func.search_folded(literal_column("name")).label("folded"),
+            postgresql_using="gin",
+            postgresql_ops={"folded": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_tracking_driver_plate",
+            func.upper(func.translate(literal_column("plate"), " -.", "")).label("written"),
+            postgresql_using="gin",
+            postgresql_ops={"written": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_tracking_driver_phone_end",
+            func.reverse(literal_column("phone")).label("reversed"),
+            postgresql_ops={"reversed": "text_pattern_ops"},
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     code: str = Field(unique=True)

@@ -16,7 +16,7 @@ from backend.tracking.models import DriverRow, FixRow
 from backend.tracking.rules import FLAGS_NOT_SHOWN
 
 
-def _within(scopes: Sequence[str]) -> ColumnElement[bool]:
+def within(scopes: Sequence[str]) -> ColumnElement[bool]:
     """Whether a driver's city or hub lies in any of the scopes."""
     if EVERYWHERE in scopes:
         return true()
@@ -96,9 +96,9 @@ async def drivers(
     limit: int,
 ) -> list[DriverRow]:
     """Drivers by code, in the scopes and matching every filter that is set."""
-    wanted = select(DriverRow).where(_within(scopes))
+    wanted = select(DriverRow).where(within(scopes))
     if region:
-        wanted = wanted.where(_within([region]))
+        wanted = wanted.where(within([region]))
     if vehicle:
         wanted = wanted.where(col(DriverRow.vehicle) == vehicle)
     if on_shift is not None:
@@ -177,7 +177,7 @@ async def places_at(
     found = await session.execute(
         select(col(DriverRow.id), col(DriverRow.code), col(DriverRow.vehicle), last)
         .join(last, true())
-        .where(_within(scopes), _within([region]))
+        .where(within(scopes), within([region]))
     )
     return list(found)
 

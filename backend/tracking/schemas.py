@@ -140,6 +140,23 @@ class DriverName(BaseModel):
     name: str
 
 
+DriverMatch = Literal["code", "plate", "phone", "name"]
+
+
+class DriverFound(BaseModel):
+    """A driver, by what they were found and how surely (1 is to the letter)."""
+
+    id: UUID
+    code: str
+    name: str
+    plate: str | None
+    vehicle: Vehicle
+    region: str
+    hub: str | None
+    matched_by: DriverMatch
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class DriverContact:
     """Where a message to a driver goes; for those who write to people, never to be shown."""

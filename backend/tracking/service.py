@@ -2,6 +2,7 @@
 
 from backend.tracking.city_drivers import CityDrivers, drivers_of_city
 from backend.tracking.counters import Refused, accepted_by_minute, refused_by_hour
+from backend.tracking.driver_search import search_drivers
 from backend.tracking.drivers import (
     NoSuchDriver,
     change_driver,
@@ -49,6 +50,7 @@ __all__ = [
     "refusals",
     "refused_by_hour",
     "reveal_phone",
+    "search_drivers",
     "set_shift",
     "trail",
 ]

@@ -222,13 +222,13 @@ def _settings() -> None:
     )
     op.create_table(
         "support_policy",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        _word("region"),
         _document("targets"),
         _yes_no("round_robin"),
         _whole("close_solved_after_h"),
         _whole("late_after_min"),
         *_changed(),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("region"),
     )
     op.create_table(
         "support_macro",

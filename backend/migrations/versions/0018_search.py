@@ -10,9 +10,9 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-# Lower case without the marks that Latin letters carry; `search_rules.fold` does the same.
+# Lower case without the marks that Latin letters carry; `spelling.fold` does the same.
 _FOLDED = r"""
-CREATE FUNCTION dispatch_folded(name text) RETURNS text
+CREATE FUNCTION search_folded(name text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN translate(
   normalize(lower(translate(name, 'đĐ', 'dd')), NFD),
@@ -59,10 +59,22 @@ def upgrade() -> None:
     op.create_index("ix_dispatch_recipient_name", "dispatch_recipient", ["region", "name"])
     op.execute(
         "CREATE INDEX ix_dispatch_recipient_words ON dispatch_recipient"
-        " USING gin (dispatch_folded(name) gin_trgm_ops)"
+        " USING gin (search_folded(name) gin_trgm_ops)"
     )
     op.execute(_NOTED)
     op.execute(_TRIGGER)
+    op.execute(
+        "CREATE INDEX ix_tracking_driver_words ON tracking_driver"
+        " USING gin (search_folded(name) gin_trgm_ops)"
+    )
+    op.execute(
+        "CREATE INDEX ix_tracking_driver_plate ON tracking_driver"
+        " USING gin (upper(translate(plate, ' -.', '')) gin_trgm_ops)"
+    )
+    op.execute(
+        "CREATE INDEX ix_tracking_driver_phone_end ON tracking_driver"
+        " (reverse(phone) text_pattern_ops)"
+    )
     op.create_index(
         "ix_payments_payment_ref",
         "payments_payment",
@@ -73,9 +85,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_payments_payment_ref", "payments_payment")
+    for name in ("phone_end", "plate", "words"):
+        op.drop_index(f"ix_tracking_driver_{name}", "tracking_driver")
     for name in ("number_begin", "phone_end"):
         op.drop_index(f"ix_dispatch_order_{name}", "dispatch_order")
     op.execute("DROP TRIGGER dispatch_recipient_noted ON dispatch_order")
     op.execute("DROP FUNCTION dispatch_recipient_noted")
     op.drop_table("dispatch_recipient")
-    op.execute("DROP FUNCTION dispatch_folded")
+    op.execute("DROP FUNCTION search_folded")

@@ -1,0 +1,156 @@
+"""The verbs that look at escalations."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.identity import service as identity
+from backend.identity.schemas import Principal
+from backend.platform import clock
+from backend.platform.errors import BadRequest, FieldError
+from backend.support import list_repository, repository, views
+from backend.support.changes import READ, to_look_at
+from backend.support.looking import presence_of
+from backend.support.models import EscalationTable
+from backend.support.rules import Kind, Priority, SlaState, State
+from backend.support.schemas import (
+    EscalationCounts,
+    EscalationDetail,
+    EscalationFilter,
+    EscalationPage,
+    EscalationRow,
+    IncidentEscalations,
+)
+
+_MOST_OF_ORDER = 100
+_FIRST_OF_INCIDENT = 50
+
+
+async def list_escalations(
+    session: AsyncSession,
+    principal: Principal,
+    wanted: EscalationFilter,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+) -> EscalationPage:
+    """A page of the caller's escalations, what is due first on top; needs `escalations:read`.
+
+    `after` is the `next_cursor` of the page before.
+    """
+    identity.authorize(principal, READ)
+    now = clock.now()
+    rows = await list_repository.page(
+        session,
+        identity.scopes(principal, READ),
+        wanted,
+        principal.id,
+        now,
+        None if after is None else _place(after),
+        limit + 1,
+    )
+    more = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    return EscalationPage(items=views.rows_out(rows[:limit], now), next_cursor=more)
+
+
+async def count_escalations(
+    session: AsyncSession, principal: Principal, wanted: EscalationFilter
+) -> EscalationCounts:
+    """How many of the caller's escalations match, each way of looking at them."""
+    identity.authorize(principal, READ)
+    found = await list_repository.counts(
+        session, identity.scopes(principal, READ), wanted, principal.id, clock.now()
+    )
+    by_state: Counter[State] = Counter()
+    by_kind: Counter[Kind] = Counter()
+    by_priority: Counter[Priority] = Counter()
+    by_sla: Counter[SlaState] = Counter()
+    sums = [0, 0, 0, 0]
+    for state, kind, priority, sla, count, *flags in found:
+        by_state[State(state)] += count
+        by_kind[Kind(kind)] += count
+        by_priority[Priority(priority)] += count
+        by_sla[SlaState(sla)] += count
+        sums = [a + b for a, b in zip(sums, flags, strict=True)]
+    return EscalationCounts(
+        total=by_state.total(),
+        by_state=dict(by_state),
+        by_kind=dict(by_kind),
+        by_priority=dict(by_priority),
+        by_sla=dict(by_sla),
+        mine=sums[0],
+        unassigned=sums[1],
+        ready_to_answer=sums[2],
+        customer_waits=sums[3],
+    )
+
+
+async def get_escalation(
+    session: AsyncSession, principal: Principal, named: UUID | str
+) -> EscalationDetail:
+    """One by its id or its number (`ESC-12`) with all that its page shows.
+
+    Raises NoSuchEscalation.
+    """
+    row = await to_look_at(session, principal, named)
+    entries = await repository.timeline(session, row.id)
+    return EscalationDetail(
+        **views.row_out(row).model_dump(),
+        opened_by=row.opened_by,
+        opened_by_name=row.opened_by_name,
+        conversation=views.conversation_of(entries),
+        timeline=[views.entry_out(entry) for entry in entries],
+        pauses=[views.pause_out(each) for each in await repository.pauses(session, row.id)],
+        viewers=await presence_of(row.id, principal),
+        allowed=views.verbs_of(principal, row),
+    )
+
+
+async def escalations_of_order(
+    session: AsyncSession, principal: Principal, order_id: UUID
+) -> list[EscalationRow]:
+    """An order's escalations in the caller's regions, newest first."""
+    identity.authorize(principal, READ)
+    scopes = identity.scopes(principal, READ)
+    return views.rows_out(await list_repository.of_order(session, order_id, scopes, _MOST_OF_ORDER))
+
+
+async def escalations_of_incident(
+    session: AsyncSession, principal: Principal, incident_id: UUID
+) -> IncidentEscalations:
+    """How many of the caller's escalations hang on an incident, and the first unsolved of them."""
+    identity.authorize(principal, READ)
+    scopes = identity.scopes(principal, READ)
+    total, unsolved, ready = await list_repository.count_of_incident(session, incident_id, scopes)
+    rows = await list_repository.of_incident(session, incident_id, scopes, limit=_FIRST_OF_INCIDENT)
+    return IncidentEscalations(
+        total=total, unsolved=unsolved, ready=ready, items=views.rows_out(rows)
+    )
+
+
+def _cursor(last: EscalationTable) -> str:
+    place = f"{last.due_at.isoformat()} {last.id}"
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, escalation_id = plain.partition(" ")
+        place = datetime.fromisoformat(at), UUID(escalation_id)
+    except (ValueError, binascii.Error) as error:
+        raise _bad_cursor() from error
+    if place[0].tzinfo is None:
+        raise _bad_cursor()
+    return place
+
+
+def _bad_cursor() -> BadRequest:
+    detail = "The cursor is not one that this list gave out."
+    return BadRequest(detail, errors=[FieldError("/query/cursor", "bad_cursor", detail)])
