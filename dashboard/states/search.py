@@ -92,7 +92,7 @@ def _row(hit: Hit, wanted: str) -> Found:
         "group": _GROUPS[hit.kind],
         "label": hit.title,
         "detail": hit.detail,
-        "hint": "",
+        "hint": hit.region,
         "why": _WHY[hit.matched_by],
         "href": hit.link,
         # Found by a barcode or a phone number, it is not told by its own words.
