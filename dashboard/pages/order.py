@@ -141,7 +141,7 @@ def _known() -> rx.Component:
             class_name="wp-stack",
         ),
         rx.el.div(
-            tickets_panel(CaseState),
+            tickets_panel(CaseState, found["number"], ShellState.permissions),
             act_panel(found),
             rx.cond(OrderMoneyState.shown, _money()),
             flags_panel(CaseState),
