@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -112,6 +112,7 @@ def _within(scopes: Sequence[str]) -> ColumnElement[bool]:
         return true()
     region = col(M.region)
     return or_(
+        false(),
         *(region == scope for scope in scopes),
         *(region.startswith(scope + end, autoescape=True) for scope in scopes for end in "-."),
     )

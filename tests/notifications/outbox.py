@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from backend.identity.schemas import SYSTEM, GrantScope, Principal
 from backend.notifications import service
 from backend.notifications.channels.registry import Carriers
@@ -72,6 +74,12 @@ async def send(messenger: Messenger) -> None:
     """Send until nothing is due and nothing is in flight."""
     while await messenger.turn() or messenger.busy:
         await messenger.settled()
+
+
+async def make_due(resources: Resources) -> None:
+    """Let the time pass for which failed messages wait."""
+    async with resources.database.unit_of_work() as session:
+        await session.execute(text("UPDATE notifications_message SET next_at = queued_at"))
 
 
 @asynccontextmanager

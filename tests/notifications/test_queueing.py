@@ -147,7 +147,7 @@ async def test_a_driver_is_written_to_with_an_order_and_without(resources: Resou
     with pytest.raises(Invalid):
         await queue(resources, order.id, to="driver")
     who = await driver(resources, phone="+66811112222")
-    await advance(resources, order.id, Action.PREPARE, Action.ASSIGN, driver=who)
+    await advance(resources, order.id, Action.ASSIGN, driver=who)
     made = await queue(resources, order.id, to="driver", text="Call the shop first.")
     assert (made.driver_id, made.order, made.recipient) == (who, order.number, "+6•••22")
     async with resources.database.unit_of_work() as session:
@@ -252,7 +252,7 @@ async def test_stopping_twice_is_stopping_once(resources: Resources) -> None:
     assert (await get(resources, made.id)).attempts == 0
     async with resources.database.unit_of_work() as session:
         told = await list_audit(session, SYSTEM, AuditFilter(object=f"message:{made.id}"))
-    assert [each.action for each in told.items] == ["message.cancelled", "message.queued"]
+    assert [each.action for each in told] == ["message.cancelled", "message.queued"]
 
 
 async def test_what_has_arrived_is_neither_stopped_nor_sent_again(resources: Resources) -> None:
@@ -281,4 +281,4 @@ async def test_outside_the_demo_codes_are_hidden_and_each_look_is_recorded(
     assert order.number in shown.text
     async with resources.database.unit_of_work() as session:
         told = await list_audit(session, SYSTEM, AuditFilter(object=f"message:{code.id}"))
-    assert told.items[0].action == "message.body_read"
+    assert told[0].action == "message.body_read"
