@@ -32,6 +32,7 @@ from backend.platform.http import BoundedBody, Observed, install_error_handlers
 from backend.regions import endpoints as regions
 from backend.settings import get_settings
 from backend.support import endpoints as support
+from backend.support import lookup_endpoints as lookup
 from backend.support import settings_endpoints as support_settings
 from backend.tracking import doorways
 from backend.tracking import endpoints as tracking
@@ -82,6 +83,7 @@ def create_api() -> FastAPI:
     # Before the others of support, for a number may stand where these have a word.
     api.include_router(support_settings.router)
     api.include_router(support.router)
+    api.include_router(lookup.router)
     api.include_router(insights.router)
     api.add_middleware(BoundedBody, limits={flags.IMPORT_PATH: flags.MAX_IMPORT_BYTES})
     if settings.demo:

@@ -13,6 +13,7 @@ from backend.dispatch.models import OrderRow
 from backend.dispatch.order_views import order_out
 from backend.dispatch.rules import Action
 from backend.dispatch.schemas import OrderOut
+from backend.identity import service as identity
 from backend.identity.schemas import Principal
 
 
@@ -48,7 +49,10 @@ async def reassign_order(
     reason: str | None = None,
     force: bool = False,
 ) -> OrderOut:
-    """Take an order that is not picked up yet from its driver and give it to another."""
+    """Take an order that is not picked up yet from its driver and give it to another.
+
+    Needs `dispatch:write` or `orders:reassign` where it is delivered.
+    """
     candidate = await driver_for(session, principal, driver_id)
     order = await give(
         session, principal, Action.REASSIGN, candidate, order_id, seen_version, reason, force=force
@@ -68,8 +72,11 @@ async def give(
     force: bool,
 ) -> OrderRow:
     """Assign or reassign one order to a driver who is held as a candidate."""
+    permission = "dispatch:write"
+    if action is Action.REASSIGN and not identity.may(principal, permission):
+        permission = "orders:reassign"
     order = await order_to_change(
-        session, principal, "dispatch:write", order_id, seen_version=seen_version
+        session, principal, permission, order_id, seen_version=seen_version
     )
     lifecycle.permitted_step(order, action)
     overridden = candidate.judge(order, force=force and reason is not None)

@@ -83,10 +83,13 @@ def _part(
     viewer: Viewer, by: str, condition: ColumnElement[bool], score: float | ColumnElement[float]
 ) -> Select[Any]:
     shown = score if isinstance(score, ColumnElement) else literal(score)
-    found: Select[Any] = select(
-        col(OrderRow.id), col(OrderRow.created_at), literal(by).label("by"), shown.label("score")
+    columns: tuple[Any, ...] = (
+        col(OrderRow.id),
+        col(OrderRow.created_at),
+        literal(by).label("by"),
+        shown.label("score"),
     )
-    return found.where(condition, *viewer.sees(None)).limit(_LOOKED_AT)
+    return select(*columns).where(condition, *viewer.sees(None)).limit(_LOOKED_AT)
 
 
 def _named(viewer: Viewer, codes: Sequence[str], score: float) -> list[Select[Any]]:

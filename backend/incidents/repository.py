@@ -153,6 +153,27 @@ def _matching(
     return clauses
 
 
+async def touching(
+    session: AsyncSession,
+    scopes: Sequence[str],
+    region: str,
+    since: datetime,
+    until: datetime,
+    limit: int,
+) -> list[IncidentTable]:
+    """Real incidents that hurt a place at any time of a span, newest first."""
+    over = func.coalesce(col(IncidentTable.resolved_at), col(IncidentTable.closed_at))
+    query = select(IncidentTable).where(
+        any_concerns(col(IncidentTable.regions), scopes),
+        any_concerns(col(IncidentTable.regions), [region]),
+        col(IncidentTable.kind) == Kind.REAL,
+        col(IncidentTable.merged_into).is_(None),
+        col(IncidentTable.impact_started_at) <= until,
+        or_(over.is_(None), over >= since),
+    )
+    return list(await session.scalars(query.order_by(col(IncidentTable.id).desc()).limit(limit)))
+
+
 async def incidents(
     session: AsyncSession,
     scopes: Sequence[str],

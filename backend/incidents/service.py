@@ -43,6 +43,7 @@ from backend.incidents.schedules import (
     who_is_on_call,
 )
 from backend.incidents.taking import raise_alert
+from backend.incidents.touching import incidents_touching
 
 __all__ = [
     "MovedOn",
@@ -66,6 +67,7 @@ __all__ = [
     "end_shift",
     "get_incident",
     "get_raw_event",
+    "incidents_touching",
     "list_alerts",
     "list_heartbeats",
     "list_incidents",

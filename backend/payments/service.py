@@ -2,6 +2,7 @@
 
 from backend.payments.affected import payments_between
 from backend.payments.cod import cod_board, list_cod_orders, list_remittances, record_remittance
+from backend.payments.credits import credit_wallet
 from backend.payments.exports import (
     export_cod,
     export_differences,
@@ -66,6 +67,7 @@ __all__ = [
     "cod_board",
     "correct_transfer",
     "create_payment",
+    "credit_wallet",
     "export_cod",
     "export_differences",
     "export_entries",

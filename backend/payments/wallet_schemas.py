@@ -59,6 +59,26 @@ class TopUpIn(BaseModel):
     gateway: Literal["stripe", "razorpay", "sandbox"] | None = None
 
 
+class CreditIn(BaseModel):
+    """Money to give a customer for an order that went wrong; `id` names the transfer."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    id: UUID
+    order: Annotated[str, Field(min_length=3, max_length=32, pattern=_NO_NUL)]
+    region: Annotated[str, Field(min_length=2, max_length=64, pattern=_NO_NUL)]
+    amount: Money
+    reason: Annotated[str, Field(min_length=3, max_length=500, pattern=_NO_NUL)]
+
+
+class CreditOut(BaseModel):
+    """What was given."""
+
+    transfer_id: UUID
+    wallet_id: UUID
+    amount: Money
+
+
 class StatementLine(BaseModel):
     """One line of a statement; the amount is signed, in minor units."""
 

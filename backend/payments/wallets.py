@@ -44,6 +44,7 @@ _WORDS = {
     "refund": "Refund",
     "refund_due": "Refund of a top-up",
     "correction": "Correction",
+    "goodwill": "Goodwill",
 }
 
 

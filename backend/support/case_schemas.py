@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from backend.dispatch.customer_schemas import Tracking
 from backend.dispatch.schemas import Address, OrderOut
 from backend.identity.schemas import RevealCount
+from backend.notifications.message_rules import Channel, Kind
 from backend.payments.schemas import OrderPayments
 from backend.platform.money import Money
 
@@ -162,12 +163,20 @@ class CaseActionIn(BaseModel):
     destination: Literal["source", "wallet"] = "source"
     wallet_id: UUID | None = None
     text: Text | None = None
-    template: Word | None = None
-    params: dict[Word, Text] = {}
-    channel: Literal["push", "sms", "whatsapp", "email"] | None = None
+    template: Kind | None = None
+    params: Annotated[dict[Word, Text], Field(max_length=20)] = {}
+    channel: Channel | None = None
     urgent: bool = False
     escalation_id: UUID | None = None
     incident: Word | None = Field(default=None, description="Its id or number.")
+
+    @field_validator("template")
+    @classmethod
+    def words_of_ones_own_are_a_text(cls, template: Kind | None) -> Kind | None:
+        """Refuse the template that is none."""
+        if template is Kind.NOTE:
+            raise ValueError("a note is a text of your own")
+        return template
 
 
 class CaseActionDone(BaseModel):

@@ -19,7 +19,7 @@ from backend.platform.errors import Forbidden, NotFound
 from backend.support import listing
 from backend.support.rules import State
 from backend.support.schemas import EscalationFilter, EscalationRow
-from backend.support.search_schemas import Hit, Hits
+from backend.support.search_schemas import Hit
 from backend.tracking import service as tracking
 from backend.tracking.schemas import DriverFound
 
@@ -78,11 +78,6 @@ async def _by_words(
         found = await incidents.list_incidents(session, principal, troubles, limit=limit)
         hits += [_incident(each, _WORDS) for each in found.items]
     return hits
-
-
-async def search_out(session: AsyncSession, principal: Principal, q: str, limit: int) -> Hits:
-    """The same as the answer to a request."""
-    return Hits(items=await search(session, principal, q, limit))
 
 
 def _order(found: OrderFound) -> Hit:

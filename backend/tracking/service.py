@@ -18,6 +18,7 @@ from backend.tracking.drivers import (
     set_shift,
 )
 from backend.tracking.history import keep_partitions
+from backend.tracking.journeys import Stretch, journey
 from backend.tracking.live_fleet import CityFleet, IngestHealth, fleet_by_city, ingest_health
 from backend.tracking.live_hub import live_hub
 from backend.tracking.positions import TOPIC as POSITIONS_TOPIC
@@ -30,6 +31,7 @@ __all__ = [
     "IngestHealth",
     "NoSuchDriver",
     "Refused",
+    "Stretch",
     "accepted_by_minute",
     "change_driver",
     "create_driver",
@@ -42,6 +44,7 @@ __all__ = [
     "get_track",
     "ingest_health",
     "issue_device_token",
+    "journey",
     "keep_partitions",
     "list_drivers",
     "live_hub",
