@@ -10,13 +10,15 @@ from dashboard.components.basics import shape
 from dashboard.components.forms import choice_input, field, text_input
 from dashboard.components.order_drawer import drivers_to_choose
 from dashboard.components.work_parts import drawer
-from dashboard.states.case_asking import OWN_WORDS
 
 _WHERE = (("source", "The way that it was paid"), ("wallet", "The customer's wallet"))
 
 
-def case_drawer(acts: Any) -> rx.Component:
-    """The drawer of `acts`, a state with the vars and handlers of `CaseActsState`."""
+def case_drawer(acts: Any, own: str) -> rx.Component:
+    """The drawer of `acts`, a state with the vars and handlers of `CaseActsState`.
+
+    `own` is the value that stands for words of one's own where a template may be chosen.
+    """
     asks, filled = acts.asks, acts.filled
     return drawer(
         rx.el.form(
@@ -42,7 +44,7 @@ def case_drawer(acts: Any) -> rx.Component:
             ),
             rx.cond(asks["point"], _point(filled)),
             rx.cond(asks["window"], _window(filled)),
-            rx.cond(asks["text"] | asks["template"], _words(acts)),
+            rx.cond(asks["text"] | asks["template"], _words(acts, own)),
             rx.cond(asks["channel"], _channel(acts)),
             rx.cond(
                 asks["urgent"],
@@ -139,14 +141,14 @@ def _window(filled: Any) -> rx.Component:
     )
 
 
-def _words(acts: Any) -> rx.Component:
+def _words(acts: Any, own: str) -> rx.Component:
     return rx.fragment(
         rx.cond(
             acts.asks["template"],
             field(
                 "What to say",
                 rx.el.select(
-                    rx.el.option("Words of my own", value=OWN_WORDS),
+                    rx.el.option("Words of my own", value=own),
                     _options(acts, "template"),
                     name="template",
                     value=acts.template,
@@ -156,7 +158,7 @@ def _words(acts: Any) -> rx.Component:
             ),
         ),
         rx.cond(
-            acts.template == OWN_WORDS,
+            acts.template == own,
             rx.el.label(
                 rx.el.span("Text"),
                 rx.el.textarea(

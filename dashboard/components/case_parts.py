@@ -102,12 +102,24 @@ def _message(row: Any, messages: Any) -> rx.Component:
     )
 
 
-def tickets_panel(case: Any) -> rx.Component:
-    """The escalations about the order; nothing while there are none."""
+def tickets_panel(case: Any, number: Any, permissions: Any) -> rx.Component:
+    """The escalations about the order, and the way to open one."""
+    opened = rx.cond(
+        permissions.contains("escalations:write"),
+        link(
+            "Open one",
+            to="/support?open=yes&order=" + number.to(str),
+            class_name="wp-chip",
+        ),
+    )
     return rx.cond(
-        case.tickets.length() > 0,
+        (case.tickets.length() > 0) | permissions.contains("escalations:read"),
         rx.el.section(
-            rx.el.div(rx.el.h2("Escalations"), class_name="wp-panel-head"),
+            rx.el.div(rx.el.h2("Escalations"), opened, class_name="wp-panel-head"),
+            rx.cond(
+                case.ready & (case.tickets.length() == 0),
+                rx.el.p("Nobody asked for help.", class_name="wp-muted wp-panel-body"),
+            ),
             rx.foreach(case.tickets, _ticket),
             class_name="wp-panel",
             aria_label="Escalations",

@@ -8,20 +8,22 @@ import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
 from dashboard.components.work_parts import drawer, secret
-from dashboard.states.message import BODY_ID
 
 
-def message_drawer(state: Any) -> rx.Component:
-    """The drawer of `state`, with the vars and handlers of `MessageState`."""
+def message_drawer(state: Any, body_id: str) -> rx.Component:
+    """The drawer of `state`, with the vars and handlers of `MessageState`.
+
+    `body_id` is the element into which the state puts the words.
+    """
     return drawer(
-        rx.cond(state.message, _message(state)),
+        rx.cond(state.message, _message(state, body_id)),
         open=state.open,
         label=state.title,
         on_leave=state.leave,
     )
 
 
-def _message(state: Any) -> rx.Component:
+def _message(state: Any, body_id: str) -> rx.Component:
     found = state.message
     return rx.el.div(
         rx.el.div(
@@ -38,7 +40,7 @@ def _message(state: Any) -> rx.Component:
             rx.el.span("What it says, in ", found["language"], class_name="wp-label"),
             rx.el.div(
                 secret(
-                    id=BODY_ID,
+                    id=body_id,
                     masked="The words are hidden",
                     label="the words of the message",
                     may=True,

@@ -17,7 +17,7 @@ from dashboard.components.tables import trouble, two_lines
 from dashboard.components.work_parts import changed
 from dashboard.listing import listing
 from dashboard.shell import console_page
-from dashboard.states.message import MessageState
+from dashboard.states.message import BODY_ID, MessageState
 from dashboard.states.message_words import CHANNEL_CHOICES, PATH, TEMPLATE_CHOICES, TO_CHOICES
 from dashboard.states.messages import BULK, MessagesState
 from dashboard.states.sandbox import SandboxState
@@ -44,7 +44,7 @@ def messages() -> rx.Component:
             ("phone", phone_tab(SandboxState)),
             _outbox(),
         ),
-        message_drawer(MessageState),
+        message_drawer(MessageState, BODY_ID),
         changed(value=MessageState.serial, on_other=MessagesState.refresh),
         pulse(seconds=REFRESH_EVERY_S, on_beat=[MessagesState.refresh, SandboxState.refresh]),
         class_name="wp-page wp-page-wide",

@@ -8,7 +8,6 @@ import reflex as rx
 
 from dashboard.components.basics import link, state_word
 from dashboard.components.case_drawer import case_drawer
-from dashboard.components.case_panel import act_panel
 from dashboard.components.case_parts import (
     customer_panel,
     flags_panel,
@@ -26,11 +25,13 @@ from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import changed, copied, secret
+from dashboard.pages.order_acting import act_panel
 from dashboard.search import search_part
 from dashboard.shell import console_page
 from dashboard.states.case import CaseState
 from dashboard.states.case_acts import CaseActsState
-from dashboard.states.message import MessageState
+from dashboard.states.case_asking import OWN_WORDS
+from dashboard.states.message import BODY_ID, MessageState
 from dashboard.states.order import PATH, REVEALED_IDS, OrderState
 from dashboard.states.order_acts import OrderActsState
 from dashboard.states.order_deeds import OrderDeedsState
@@ -66,8 +67,8 @@ def order() -> rx.Component:
         ),
         act_drawer(OrderActsState),
         deed_drawer(OrderDeedsState),
-        case_drawer(CaseActsState),
-        message_drawer(MessageState),
+        case_drawer(CaseActsState, OWN_WORDS),
+        message_drawer(MessageState, BODY_ID),
         changed(
             value=OrderActsState.serial
             + OrderDeedsState.serial
@@ -141,7 +142,7 @@ def _known() -> rx.Component:
             class_name="wp-stack",
         ),
         rx.el.div(
-            tickets_panel(CaseState),
+            tickets_panel(CaseState, found["number"], ShellState.permissions),
             act_panel(found),
             rx.cond(OrderMoneyState.shown, _money()),
             flags_panel(CaseState),

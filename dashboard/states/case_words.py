@@ -110,9 +110,7 @@ def _moment(each: CaseMoment, zone: str, now: datetime) -> Moment:
         "tone": each.tone,
         "what": each.words,
         "who": each.by or "",
-        "why": ". ".join(
-            filter(None, (each.detail, until and f"Until{until.removeprefix(' to')}"))
-        ),
+        "why": ", ".join(filter(None, (until, each.detail))),
         "device": "",
         "place": "",
         "photo": "",

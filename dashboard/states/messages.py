@@ -104,7 +104,7 @@ class MessagesState(ListState, rx.State):
         query = {**filters, "region": self._asked("region")}
         async with self:
             self.tab, self.filters, self.filters_key = tab, filters, address("", filters)
-            self.demo = gateway.resources().settings.env == "demo"
+            self.demo = gateway.resources().settings.demo
             self.rows = [message_line(each) for each in page.items]
             self.chips = state_chips(counts, query)
             self.may_write = may_write

@@ -79,7 +79,7 @@ class SandboxState(ListState, rx.State):
             region = self._asked("region") or shell.region
             if self._asked("tab") != "phone":
                 return
-        if gateway.resources().settings.env != "demo":
+        if not gateway.resources().settings.demo:
             raise NotFound("Only the demo has a phone to look at: everybody else's is their own.")
         place = None if region == EVERYWHERE else region[:64]
         async with gateway.open(self) as (session, principal):

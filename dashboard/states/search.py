@@ -27,6 +27,19 @@ _GROUPS = {
     "driver": "Drivers",
 }
 
+_WHY = {
+    "number": "by its number",
+    "reference": "by its reference",
+    "barcode": "by a parcel's barcode",
+    "phone": "by the phone's last digits",
+    "name": "by the name",
+    "code": "by its code",
+    "plate": "by the plate",
+    "gateway_ref": "by the gateway's reference",
+    "words": "by its words",
+}
+"""Why something was found, for each way of finding it."""
+
 
 class Found(TypedDict):
     """One thing found: where it leads, and why it answers; `words` is what it was found by."""
@@ -79,8 +92,8 @@ def _row(hit: Hit, wanted: str) -> Found:
         "group": _GROUPS[hit.kind],
         "label": hit.title,
         "detail": hit.detail,
-        "hint": "",
-        "why": hit.matched_by,
+        "hint": hit.region,
+        "why": _WHY[hit.matched_by],
         "href": hit.link,
         # Found by a barcode or a phone number, it is not told by its own words.
         "words": f"{hit.title} {wanted}",
