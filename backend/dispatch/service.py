@@ -18,7 +18,12 @@ from backend.dispatch.backlog import CityBacklog, backlog
 from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
-from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
+from backend.dispatch.cities import (
+    city_switches,
+    matching_figures,
+    paused_cities,
+    set_city_switch,
+)
 from backend.dispatch.customer_links import follow_order, revoke_tracking
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
@@ -116,6 +121,7 @@ __all__ = [
     "order_to_change",
     "orders_between",
     "override_proof",
+    "paused_cities",
     "plan_routes",
     "plan_shift",
     "preview_import",
