@@ -31,6 +31,12 @@ async def city_switches(session: AsyncSession, principal: Principal) -> list[Cit
     return [_switch(city, rows.get(city.code)) for city in await _cities(session, principal, None)]
 
 
+async def paused_cities(session: AsyncSession) -> list[str]:
+    """The codes of the cities in which automatic matching is switched off."""
+    rows = await matching_repository.switches(session)
+    return sorted(code for code, row in rows.items() if not row.automatic)
+
+
 async def set_city_switch(
     session: AsyncSession, principal: Principal, city: str, *, automatic: bool, reason: str
 ) -> CitySwitch:

@@ -18,7 +18,12 @@ from backend.dispatch.backlog import CityBacklog, backlog
 from backend.dispatch.board import at_risk_from, carriers, last_steps
 from backend.dispatch.bulk import act_on_orders
 from backend.dispatch.changes import changes_of
-from backend.dispatch.cities import city_switches, matching_figures, set_city_switch
+from backend.dispatch.cities import (
+    city_switches,
+    matching_figures,
+    paused_cities,
+    set_city_switch,
+)
 from backend.dispatch.contacts import OrderContact, contact_of, contacts_between
 from backend.dispatch.customer_links import NoSuchLink, follow_order, revoke_tracking
 from backend.dispatch.customer_orders import (
@@ -133,6 +138,7 @@ __all__ = [
     "orders_between",
     "overdue_orders",
     "override_proof",
+    "paused_cities",
     "plan_routes",
     "plan_shift",
     "preview_import",

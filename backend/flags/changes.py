@@ -241,6 +241,11 @@ async def publish_due(session: AsyncSession, change_id: UUID) -> bool:
     plan = await weigh(session, Wanted.model_validate(row.wanted))
     if plan.needs_approval and row.decided_by is None:
         raise Conflict("It needs a second person by now; ask again.")
+    author = await identity.person_now(session, row.stands_behind)
+    if author is not None and not all(
+        identity.may(author, "flags:write", region) for region in (None, *plan.touched)
+    ):
+        raise Conflict(f"{author.name} may not change this any more; somebody else has to ask.")
     await _publish_kept(session, SYSTEM, row, plan)
     return True
 

@@ -124,6 +124,21 @@ async def grants_of_person(resources: Resources, person_id: UUID) -> tuple[Grant
     return tuple(dict.fromkeys(scope for scope, ends in held if ends is None or ends > now))
 
 
+async def person_now(session: AsyncSession, who: str) -> Principal | None:
+    """A person by their principal's id with what they hold at this moment; None for a program."""
+    kind, _, named = who.partition(":")
+    try:
+        person_id = UUID(named)
+    except ValueError:
+        return None
+    if kind != "user":
+        return None
+    row = await repository.person(session, person_id)
+    held = await repository.grants_of(session, [person_id], clock.now())
+    grants = tuple(GrantScope(grant.role, grant.region) for grant in held)
+    return Principal("user", who, row.name if row is not None else who, grants)
+
+
 async def list_grants(
     session: AsyncSession, principal: Principal, *, after: UUID | None = None, limit: int = 50
 ) -> list[Grant]:

@@ -5,6 +5,7 @@ from backend.identity.access import (
     list_grants,
     list_persons,
     list_policies,
+    person_now,
     revoke_grant,
 )
 from backend.identity.audit import (
@@ -74,6 +75,7 @@ __all__ = [
     "may",
     "merchant_of",
     "on_revoked",
+    "person_now",
     "principal_of_bearer",
     "principal_of_session",
     "record",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
@@ -41,7 +42,6 @@ async def radius_of(session: AsyncSession, principal: Principal, row: IncidentTa
     scopes = _seen(row.regions, identity.scopes(principal, READ))
     hurt = await dispatch.orders_between(session, scopes, row.impact_started_at, until or now)
     paid = await payments.payments_between(session, scopes, row.impact_started_at, until or now)
-    fleets = await tracking.fleet_by_city(current(), scopes) if scopes else []
     sees_money = identity.may(principal, "payments:read")
     return BlastRadius(
         at=now,
@@ -52,12 +52,23 @@ async def radius_of(session: AsyncSession, principal: Principal, row: IncidentTa
         orders_waiting=hurt.waiting,
         orders_late=hurt.late,
         drivers=hurt.drivers,
-        drivers_silent=sum(fleet.stale + fleet.offline for fleet in fleets),
+        drivers_silent=await _silent(scopes),
         customers=hurt.customers,
         payments_failed=paid.failed,
         payments_unknown=paid.unknown,
         money=paid.held if sees_money else [],
     )
+
+
+async def _silent(scopes: Sequence[str]) -> int | None:
+    """Drivers on shift who are not heard of; None while the store of positions is what is down."""
+    if not scopes:
+        return 0
+    try:
+        fleets = await tracking.fleet_by_city(current(), scopes)
+    except (RedisError, OSError):
+        return None
+    return sum(fleet.stale + fleet.offline for fleet in fleets)
 
 
 def _seen(regions: Sequence[str], scopes: Sequence[str]) -> list[str]:

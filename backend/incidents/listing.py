@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.dispatch import service as dispatch
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.incidents import alert_repository, repository, views
@@ -103,7 +104,7 @@ async def get_incident(
         roles=views.roles_out(row),
         blast_radius=await radius_of(session, principal, row),
         allowed=views.verbs_of(principal, row),
-        actions=views.actions_of(principal, row),
+        actions=views.actions_of(principal, row, await dispatch.paused_cities(session)),
         follows=row.follows,
         follows_number=linked.get(row.follows),
         merged_into=row.merged_into,

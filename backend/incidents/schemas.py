@@ -245,7 +245,7 @@ class BlastRadius(BaseModel):
     orders_waiting: int
     orders_late: int
     drivers: int
-    drivers_silent: int
+    drivers_silent: int | None
     customers: int
     payments_failed: int
     payments_unknown: int

@@ -11,6 +11,7 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.incidents import repository
 from backend.incidents.models import AlertTable, IncidentTable, TimelineRow
+from backend.incidents.places import related
 from backend.incidents.repository import AlertCount, number_of
 from backend.incidents.rules import ALLOWED, Act, AlertStatus, IncidentState, Kind, Role, Severity
 from backend.incidents.schemas import (
@@ -129,13 +130,15 @@ def verbs_of(principal: Principal, row: IncidentTable) -> list[Verb]:
     return [*verbs, "set_severity", "set_kind", "set_role", "merge", "split", "snooze", "act"]
 
 
-def actions_of(principal: Principal, row: IncidentTable) -> list[ActionKind]:
-    """The actions that a caller may take from an incident."""
+def actions_of(principal: Principal, row: IncidentTable, paused: Sequence[str]) -> list[ActionKind]:
+    """The actions that a caller may take from an incident; `paused` are cities without matching."""
     if "act" not in verbs_of(principal, row):
         return []
     found: list[ActionKind] = []
     if any(identity.may(principal, "dispatch:write", region) for region in row.regions):
-        found += ["redispatch", "pause_matching", "resume_matching"]
+        found += ["redispatch", "pause_matching"]
+        if any(related(region, city) for region in row.regions for city in paused):
+            found.append("resume_matching")
     if any(identity.may(principal, "orders:write", region) for region in row.regions):
         found.append("message_customers")
     if identity.may(principal, "flags:kill", "*"):

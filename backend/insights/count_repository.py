@@ -134,6 +134,30 @@ async def recent(
     return {(name, region): Tally(int(valid), int(good)) for name, region, valid, good in rows}
 
 
+async def by_minute(
+    session: AsyncSession, name: str, since: datetime, until: datetime
+) -> list[tuple[datetime, str, str, Tally]]:
+    """What was counted in each minute begun in a span, by name and region.
+
+    A name that ends in a point stands for all that begin so.
+    """
+    named = (
+        col(MinuteRow.name).startswith(name, autoescape=True)
+        if name.endswith(".")
+        else col(MinuteRow.name) == name
+    )
+    rows = await session.execute(
+        select(
+            col(MinuteRow.at),
+            col(MinuteRow.name),
+            col(MinuteRow.region),
+            col(MinuteRow.valid),
+            col(MinuteRow.good),
+        ).where(named, col(MinuteRow.at) >= since, col(MinuteRow.at) <= until)
+    )
+    return [(at, name, region, Tally(valid, good)) for at, name, region, valid, good in rows]
+
+
 async def totals(
     session: AsyncSession, names: Sequence[str], since: datetime, until: datetime
 ) -> dict[tuple[str, str], Tally]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispatch.customer_endpoints import Accepted
 from backend.dispatch.customer_forms import Fields, field, posted
 from backend.identity.endpoints import requires
-from backend.identity.schemas import Principal
+from backend.identity.schemas import SYSTEM, Principal
 from backend.insights import service
 from backend.insights.scorecard_schemas import RatingIn, RatingOut, Scorecard
 from backend.insights.slo_schemas import SloRow
@@ -18,25 +18,38 @@ from backend.platform.http import Res, Uow, client_address
 from backend.platform.moments import Moment
 from backend.platform.ratelimit import take
 from backend.platform.resources import Resources
+from backend.platform.scopes import EVERYWHERE
+from backend.regions.errors import RegionNotFound
+from backend.regions.service import directory
 
 router = APIRouter(tags=["insights"])
 
 Reader = Annotated[Principal, Depends(requires("scorecard:read"))]
-Region = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$")]
+RegionAsked = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$")]
+
+
+async def known_region(session: Uow, region: RegionAsked = None) -> str | None:
+    """The region that is asked about; raises RegionNotFound where there is none of that code."""
+    if region not in (None, EVERYWHERE) and (await directory(session, SYSTEM)).get(region) is None:
+        raise RegionNotFound
+    return region
+
+
+Region = Annotated[str | None, Depends(known_region)]
 
 _RATE_PER_S = 0.5
 _BURST = 20
 
 
 @router.get("/api/v1/slos")
-async def slos(session: Uow, caller: Reader, region: Region = None) -> list[SloRow]:
+async def slos(session: Uow, caller: Reader, region: Region) -> list[SloRow]:
     """How far each objective is kept, and what burns."""
     return await service.slo_status(session, caller, region)
 
 
 @router.get("/api/v1/scorecard")
 async def scorecard(
-    session: Uow, caller: Reader, region: Region = None, until: Moment | None = None
+    session: Uow, caller: Reader, region: Region, until: Moment | None = None
 ) -> Scorecard:
     """The company's figures."""
     return await service.scorecard(session, caller, region, until)

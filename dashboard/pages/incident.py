@@ -6,6 +6,7 @@ import reflex as rx
 
 from dashboard.components.basics import link, state_word
 from dashboard.components.frame_parts import ago, pulse
+from dashboard.components.incident_chart import failures
 from dashboard.components.incident_drawers import deed_drawer, raw_drawer
 from dashboard.components.incident_parts import draft, runbook, running
 from dashboard.components.incident_rows import beat, clock, hurt, severity_mark
@@ -67,6 +68,14 @@ def _known() -> rx.Component:
             ),
             _blast(),
             incident_tickets(),
+            rx.cond(
+                IncidentState.failures_title != "",
+                failures(
+                    IncidentState.failures,
+                    IncidentState.failures_title,
+                    IncidentState.failures_note,
+                ),
+            ),
             _alerts(),
             rx.el.div(_people(), _deeper(), class_name="wp-two-cols"),
             rx.cond(IncidentState.runbook != "", _runbook()),

@@ -9,17 +9,29 @@ from dashboard.components.forms import choice_input, field, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import drawer
+from dashboard.pages.on_call_more import heartbeats_tab, stand_ins
 from dashboard.pages.on_call_tabs import costs_tab, maintenance_tab
 from dashboard.shell import console_page
 from dashboard.states.costs import CostsState
+from dashboard.states.heartbeats import HeartbeatsState
 from dashboard.states.maintenance import MaintenanceState
 from dashboard.states.on_call import CHANNELS, PATH, TURNS, WHOM, OnCallState
 from dashboard.states.shell import ShellState
+from dashboard.states.stand_ins import StandInsState
 
-_TABS = (("", "Schedules"), ("maintenance", "Maintenance"), ("costs", "Costs"))
+_TABS = (
+    ("", "Schedules"),
+    ("maintenance", "Maintenance"),
+    ("heartbeats", "Heartbeats"),
+    ("costs", "Costs"),
+)
 
 
-@console_page(PATH, "On call", on_load=[OnCallState.load, MaintenanceState.load, CostsState.load])
+@console_page(
+    PATH,
+    "On call",
+    on_load=[OnCallState.load, MaintenanceState.load, HeartbeatsState.load, CostsState.load],
+)
 def on_call() -> rx.Component:
     """The tab that the address asks for."""
     return rx.el.div(
@@ -54,10 +66,12 @@ def on_call() -> rx.Component:
         rx.match(
             OnCallState.tab,
             ("maintenance", maintenance_tab()),
+            ("heartbeats", heartbeats_tab()),
             ("costs", costs_tab()),
             _schedules(),
         ),
         _form(),
+        stand_ins(),
         class_name="wp-page",
         custom_attrs={"aria-busy": rx.cond(OnCallState.ready, "false", "true")},
     )
@@ -86,12 +100,22 @@ def _schedule(each: rx.Var) -> rx.Component:
             ),
             rx.cond(
                 OnCallState.may_configure,
-                rx.el.button(
-                    "Change",
-                    type="button",
-                    on_click=OnCallState.begin(each["id"]),
-                    aria_label="Change " + each["name"].to(str),
-                    class_name="wp-button wp-button-small",
+                rx.el.div(
+                    rx.el.button(
+                        "Stand-ins",
+                        type="button",
+                        on_click=StandInsState.begin(each["id"]),
+                        aria_label="Stand-ins of " + each["name"].to(str),
+                        class_name="wp-button wp-button-small",
+                    ),
+                    rx.el.button(
+                        "Change",
+                        type="button",
+                        on_click=OnCallState.begin(each["id"]),
+                        aria_label="Change " + each["name"].to(str),
+                        class_name="wp-button wp-button-small",
+                    ),
+                    class_name="wp-row",
                 ),
             ),
             class_name="wp-panel-head",
@@ -107,6 +131,10 @@ def _schedule(each: rx.Var) -> rx.Component:
                     aria_label=each["turn"].to(str),
                 ),
                 rx.el.span(each["turn"], ", ", each["changed"], class_name="wp-muted"),
+                rx.cond(
+                    each["stand_ins"] != "",
+                    rx.el.span(each["stand_ins"], class_name="wp-muted"),
+                ),
                 class_name="wp-schedule-now",
             ),
             rx.el.div(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from backend.incidents import service as incidents
 from backend.incidents.schemas import AlertOut, IncidentDetail
+from backend.insights import service as insights
 from backend.platform import clock
 from dashboard import gateway
 from dashboard.gateway import requires
@@ -25,6 +28,7 @@ from dashboard.states.incident_facts import (
     links_of,
     people_of,
 )
+from dashboard.states.incident_minutes import failures_chart
 from dashboard.states.incident_story import Beat
 from dashboard.states.incident_words import PATH, AlertRow, alert_row, names_of
 from dashboard.states.paging import ListState, iso, loads
@@ -45,6 +49,9 @@ class IncidentState(ListState, rx.State):
     people: list[Person] = []
     links: list[LinkRow] = []
     deeds: list[Deed] = []
+    failures: dict[str, Any] = {}
+    failures_title: str = ""
+    failures_note: str = ""
     runbook: str = ""
     runbook_title: str = ""
     may_note: bool = False
@@ -87,6 +94,10 @@ class IncidentState(ListState, rx.State):
         async with gateway.open(self) as (session, principal):
             found = await incidents.get_incident(session, principal, wanted)
             called = await incidents.list_pages(session, principal, incident_id=found.id)
+            minutes = await insights.failures_by_minute(
+                session, principal, found.services, found.regions,
+                found.impact_started_at, found.resolved_at,
+            )  # fmt: skip
             may_review = found.state in ("resolved", "closed")
             review = (
                 await incidents.review_draft(session, principal, found.id) if may_review else None
@@ -106,6 +117,9 @@ class IncidentState(ListState, rx.State):
             self.people = people_of(found, principal.id)
             self.links = links_of(found)
             self.deeds = deeds_of(found)
+            self.failures_title = minutes.title if minutes else ""
+            self.failures_note = minutes.by if minutes else ""
+            self.failures = failures_chart(minutes, found.impact_started_at) if minutes else {}
             self.may_note = "add_note" in found.allowed
             if book:
                 self.runbook, self.runbook_title = book.text, book.title

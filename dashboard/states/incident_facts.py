@@ -203,7 +203,9 @@ def hurts_of(found: BlastRadius) -> tuple[list[Hurt], str]:
         },
         {
             "name": "Drivers", "hint": "", "value": f"{found.drivers:,}",
-            "note": f"{found.drivers_silent:,} silent",
+            "note": "nobody knows who is silent"
+            if found.drivers_silent is None
+            else f"{found.drivers_silent:,} silent",
             "tone": "warning" if found.drivers_silent else "",
             "link": address("/map", {"region": region, "status": "stale,offline"}),
         },

@@ -20,7 +20,7 @@ from dashboard.states.paging import ListState, form_text, iso, loads
 from dashboard.states.shell import ShellState, tell
 
 PATH = "/admin/on-call"
-TABS = ("", "maintenance", "costs")
+TABS = ("", "maintenance", "heartbeats", "costs")
 TURNS = (("0.5", "12 hours"), ("1", "1 day"), ("7", "1 week"), ("14", "2 weeks"))
 WHOM = (("on_call", "the one on call"), ("next", "the next of the turn"), ("everyone", "all of it"))
 CHANNELS = ("console", "email", "webhook")
@@ -57,6 +57,7 @@ class ScheduleRow(TypedDict):
     turn: str
     lapse: str
     changed: str
+    stand_ins: str
     rungs: list[Rung]
     people: list[Turn]
 
@@ -194,6 +195,7 @@ def schedule_row(each: ScheduleOut, names: dict[str, str]) -> ScheduleRow:
         "lapse": f"an acknowledgement nothing follows lapses after "
         f"{spoken_seconds(each.ack_lapses_s)}",
         "changed": f"changed by {each.changed_by_name}",
+        "stand_ins": _stand_ins(each),
         "rungs": [_rung(step, first=at == 0) for at, step in enumerate(each.steps)],
         "people": [
             {
@@ -204,6 +206,14 @@ def schedule_row(each: ScheduleOut, names: dict[str, str]) -> ScheduleRow:
             for person in each.people
         ],
     }
+
+
+def _stand_ins(each: ScheduleOut) -> str:
+    """Who stands in now or will."""
+    now = clock.now()
+    coming = {one.person_id for one in each.overrides if one.until > now}
+    names = [person.name for person in each.people if person.person_id in coming]
+    return f"stands in: {', '.join(names)}" if names else ""
 
 
 def _rung(step: EscalationStep, *, first: bool) -> Rung:

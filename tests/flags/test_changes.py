@@ -27,6 +27,7 @@ from backend.platform import clock
 from backend.platform.errors import Conflict, DomainError, Forbidden, Invalid
 from backend.platform.resources import Resources
 from tests.flags.conftest import ADA, ADMIN_TH, BO, SCRIPT, VIEWER, Flags, rule, spec
+from tests.identity.conftest import enrolled
 
 THAILAND = ("region", "any_of", ["TH"])
 
@@ -281,6 +282,30 @@ async def test_a_scheduled_change_comes_when_it_is_due(flags: Flags, resources: 
     assert await flags.served() == "on"
     [version, *_] = await flags.call(service.flag_versions, ADA, "wallet-topup")
     assert (version.cause, version.by_name) == ("schedule", "Ada Admin")
+
+
+async def test_what_its_author_may_not_do_any_more_is_not_done_when_it_is_due(
+    flags: Flags, resources: Resources
+) -> None:
+    await flags.save(spec())
+    async with resources.database.unit_of_work() as session:
+        person_id = await enrolled(session, "Ines", GrantScope("admin", "*"))
+    ines = Principal("user", f"user:{person_id}", "Ines", (GrantScope("admin", "*"),))
+    due = clock.now() + timedelta(hours=1)
+    asked = {"version_seen": 1, "reason": "for the test", "confirm": "wallet-topup"}
+    wanted = SaveIn(spec=spec(default_variant="on"), publish_at=due, **asked)
+    assert (await flags.call(service.save_flag, ines, wanted)).status == "scheduled"
+    async with resources.database.unit_of_work() as session:
+        await enrolled(session, "Ines")
+    await due_now(resources)
+    assert await flags.served() == "off"
+    [closed] = await flags.call(service.list_changes, ADA, states=("overtaken",))
+    assert closed.why == "Ines may not change this any more; somebody else has to ask."
+    async with resources.database.unit_of_work() as session:
+        await enrolled(session, "Ines", GrantScope("admin", "*"))
+    assert (await flags.call(service.save_flag, ines, wanted)).status == "scheduled"
+    await due_now(resources)
+    assert await flags.served() == "on"
 
 
 async def test_what_became_wrong_before_its_moment_is_closed_with_the_reason(

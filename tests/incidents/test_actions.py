@@ -8,13 +8,14 @@ from uuid import UUID
 
 import orjson
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
 from backend.dispatch import service as dispatch
 from backend.flags import service as flags
 from backend.flags.schemas import SaveIn
 from backend.identity.service import Denied
-from backend.incidents import indicators, service
+from backend.incidents import blast, indicators, service
 from backend.incidents.consumers import GROUP, HANDLERS
 from backend.incidents.schemas import ActionIn
 from backend.platform import clock
@@ -97,15 +98,15 @@ async def _payment(resources: Resources, region: str, state: str, minor: int) ->
 async def test_matching_is_paused_and_resumed_from_the_incident(resources: Resources) -> None:
     await open_city(resources)
     one = await raised(resources)
-    assert one.actions == [
-        "redispatch", "pause_matching", "resume_matching", "message_customers", "flag_off"
-    ]  # fmt: skip
+    usual = ["redispatch", "pause_matching", "message_customers", "flag_off"]
+    assert one.actions == usual, "nothing is paused that could be resumed"
     done = await do(
         resources, service.act_on_incident, MANAGER, one.id,
         action("pause_matching", one.version, region="TH-10"),
     )  # fmt: skip
     assert done.summary == "Paused matching in Bangkok."
     assert await _automatic(resources) is False
+    assert "resume_matching" in (await look(resources, one.id)).actions
     back = await do(
         resources, service.act_on_incident, MANAGER, one.id,
         action("resume_matching", done.incident.version, region="TH-10"),
@@ -116,6 +117,7 @@ async def test_matching_is_paused_and_resumed_from_the_incident(resources: Resou
         "Paused matching in Bangkok.", "Resumed matching in Bangkok."
     ]  # fmt: skip
     assert back.incident.version == one.version + 2
+    assert now.actions == usual
 
 
 async def _automatic(resources: Resources) -> bool:
@@ -275,6 +277,20 @@ async def test_an_indicator_that_is_bad_holds_the_end_back(resources: Resources)
         assert (await look(resources, one.id)).state == "resolved"
     finally:
         indicators._registered.clear()
+
+
+async def test_an_incident_is_shown_while_the_hot_store_is_what_is_down(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_city(resources)
+    one = await raised(resources)
+    assert one.blast_radius.drivers_silent == 0
+
+    async def away(*_: object, **__: object) -> None:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(blast.tracking, "fleet_by_city", away)
+    assert (await look(resources, one.id)).blast_radius.drivers_silent is None
 
 
 def test_there_are_runbooks_and_none_elsewhere() -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from backend.dispatch.customer_rules import new_token
 from backend.dispatch.models import OrderRow
-from backend.identity.schemas import GrantScope, Principal
+from backend.identity.schemas import SYSTEM, GrantScope, Principal
 from backend.identity.service import Denied
+from backend.identity.tokens import issue_api_token
 from backend.incidents.schemas import AlertIn
 from backend.incidents.service import raise_alert
 from backend.insights import count_repository
@@ -247,3 +248,18 @@ def test_counting_an_answer_costs_microseconds() -> None:
         indicators.count_answer("/api/v1/orders", "TH-10", 200, 0.05)
     assert clock.now() - started < timedelta(seconds=1)
     indicators.drain()
+
+
+async def test_a_region_that_does_not_exist_is_not_found(
+    resources: Resources, client: httpx.AsyncClient
+) -> None:
+    await open_city(resources)
+    async with resources.database.unit_of_work() as session:
+        issued = await issue_api_token(session, SYSTEM, "board", role="viewer", regions=("*",))
+    client.headers["authorization"] = f"Bearer {issued.secret}"
+    for path in ("/api/v1/slos", "/api/v1/scorecard"):
+        assert (await client.get(path, params={"region": "TH-10"})).status_code == 200
+        assert (await client.get(path, params={"region": "*"})).status_code == 200
+        missing = await client.get(path, params={"region": "XX-99"})
+        assert missing.status_code == 404
+        assert missing.json()["title"] == "There is no such region"
