@@ -12,7 +12,7 @@ from backend.dispatch.customer_words import Words, languages
 
 _FOLDER = Path(__file__).parent
 _TOKENS = (_FOLDER.parents[1] / "assets" / "tokens.css").read_text()
-_LIGHT = re.compile(r':root\[data-theme="light"\] (\{.*?\n\})', re.DOTALL)
+_LIGHT = re.compile(r':root\[data-theme="light"\][^{]*(\{.*?\n\})', re.DOTALL)
 SCRIPT = (_FOLDER / "customer_page.js").read_text()
 
 _POLICY = (
