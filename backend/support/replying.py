@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispatch import service as dispatch
 from backend.identity.schemas import SYSTEM, Principal
 from backend.notifications import service as notifications
+from backend.notifications.message_schemas import Kind as MessageKind
 from backend.notifications.message_schemas import MessageIn
 from backend.platform import clock
 from backend.platform.errors import FieldError, Invalid
@@ -86,7 +87,8 @@ async def say(
         principal,
         MessageIn(
             order_id=order.id,
-            text=sent,
+            template=MessageKind.SUPPORT_REPLY,
+            params={"text": sent},
             dedup_key=f"esc:{row.id.hex}:{row.version}",
             escalation_id=row.id,
             incident_id=row.incident_id,
