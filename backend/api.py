@@ -15,6 +15,7 @@ from backend.dispatch import (
     roster_endpoints,
     roster_export_endpoints,
 )
+from backend.dispatch.customer_page import Beside
 from backend.flags import endpoints as flags
 from backend.flags import ofrep, sheet_endpoints
 from backend.identity import auth_endpoints, export_endpoints
@@ -76,7 +77,8 @@ def create_api() -> FastAPI:
         api.include_router(proof_endpoints.demo)
     api.include_router(
         customer_endpoints.create_router(
-            language_of, [rating_page.stars, help_and_talk, preferences]
+            language_of,
+            Beside(before=[rating_page.stars], after=[help_and_talk, preferences]),
         )
     )
     api.include_router(payments.router)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import customer_frame, service
 from backend.dispatch.customer_links import NoSuchLink
-from backend.dispatch.customer_page import Part, Visit, follow
+from backend.dispatch.customer_page import Beside, Visit, follow
 from backend.dispatch.customer_schemas import LinkIn, LinkOut, Tracking
 from backend.dispatch.customer_words import FALLBACK, Words, choose, spoken
 from backend.identity.endpoints import requires
@@ -44,8 +44,8 @@ def heard(lang: str | None, accept: str) -> Words:
     return choose(lang, None, accept, FALLBACK)
 
 
-def create_router(language_of: LanguageOf, parts: Sequence[Part]) -> APIRouter:
-    """The routes; `parts` of other contexts stand on the page in this order."""
+def create_router(language_of: LanguageOf, beside: Beside) -> APIRouter:
+    """The routes; what is `beside` the order on its page is drawn by other contexts."""
     router = APIRouter(tags=["customers"])
 
     @router.get("/track/page.css", include_in_schema=False)
@@ -88,8 +88,9 @@ def create_router(language_of: LanguageOf, parts: Sequence[Part]) -> APIRouter:
             answer = customer_frame.later(heard(lang, accept_language))
             answer.headers.update(error.headers)
             return answer
-        drawn = [await part(session, visit) for part in parts]
-        return follow(visit, drawn, resources.settings.tracking_help)
+        before = [await part(session, visit) for part in beside.before]
+        after = [await part(session, visit) for part in beside.after]
+        return follow(visit, before, after, resources.settings.tracking_help)
 
     @router.get("/api/track/{token}")
     async def track(

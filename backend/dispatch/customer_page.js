@@ -9,6 +9,7 @@ let pause = FAR_MS;
 const order = () => document.getElementById("order");
 const looked = () => [...document.querySelectorAll("[data-look]")];
 const headline = () => order()?.querySelector("h1")?.textContent ?? "";
+const answer = () => order()?.querySelector(".talk li:last-child[data-by=us]")?.textContent ?? "";
 const pageOf = (text) => new DOMParser().parseFromString(text, "text/html");
 
 function tell(words) {
@@ -43,23 +44,24 @@ function draw(page, sent = null) {
     location.reload();
     return;
   }
-  const before = headline();
+  const before = { headline: headline(), answer: answer() };
   const focused = document.activeElement?.id;
   keep(fresh, sent);
   order().replaceWith(fresh);
   document.title = page.title;
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  if (headline() !== before) tell(headline());
+  if (headline() !== before.headline) tell(headline());
+  else if (answer() !== before.answer) tell(answer());
 }
 
 async function moved(part) {
-  const answer = await fetch(part.dataset.look, { cache: "no-store" });
-  if (answer.status === 404) {
+  const got = await fetch(part.dataset.look, { cache: "no-store" });
+  if (got.status === 404) {
     location.reload();
     return false;
   }
-  if (!answer.ok) throw new Error(String(answer.status));
-  return (await answer.json()).revision !== part.dataset.revision;
+  if (!got.ok) throw new Error(String(got.status));
+  return (await got.json()).revision !== part.dataset.revision;
 }
 
 async function look() {
@@ -67,8 +69,8 @@ async function look() {
     try {
       const news = await Promise.all(looked().map(moved));
       if (news.includes(true)) {
-        const answer = await fetch(location.href, { cache: "no-store" });
-        draw(pageOf(await answer.text()));
+        const got = await fetch(location.href, { cache: "no-store" });
+        draw(pageOf(await got.text()));
       }
       pause = order()?.dataset.near === undefined ? FAR_MS : NEAR_MS;
     } catch {
@@ -83,13 +85,13 @@ async function send(form, submitter) {
   if (submitter?.name) body.set(submitter.name, submitter.value);
   const told = form.querySelector("[role=status]");
   try {
-    const answer = await fetch(form.action, { method: "POST", body });
-    const page = pageOf(await answer.text());
-    if (answer.ok && page.documentElement.lang !== document.documentElement.lang) {
-      location.assign(answer.url);
+    const got = await fetch(form.action, { method: "POST", body });
+    const page = pageOf(await got.text());
+    if (got.ok && page.documentElement.lang !== document.documentElement.lang) {
+      location.assign(got.url);
       return;
     }
-    if (answer.ok && page.getElementById("order")) {
+    if (got.ok && page.getElementById("order")) {
       const resting = !looked().length;
       const section = form.closest("section")?.id;
       draw(page, form);

@@ -55,8 +55,18 @@ Part = Callable[[AsyncSession, Visit], Awaitable[str]]
 """A section of the page that another context draws; empty where it has nothing to show."""
 
 
-def follow(visit: Visit, parts: Sequence[str], help_words: str) -> HTMLResponse:
-    """The order as its customer sees it, with what the other contexts show beside it."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What other contexts show: before the steps of the way, and after them."""
+
+    before: Sequence[Part]
+    after: Sequence[Part]
+
+
+def follow(
+    visit: Visit, before: Sequence[str], after: Sequence[str], help_words: str
+) -> HTMLResponse:
+    """The order as its customer sees it, with what the other contexts have drawn beside it."""
     told, words = visit.told, visit.words
     look = (
         ""
@@ -71,7 +81,8 @@ def follow(visit: Visit, parts: Sequence[str], help_words: str) -> HTMLResponse:
     body = (
         f'<main id="order"{look}{near}>'
         f'<div class="first">{_status(visit)}{_map(visit)}</div>'
-        f'<div class="second">{_steps(visit)}{"".join(parts)}{ask}</div>'
+        f'<div class="second">{"".join(before)}{_steps(visit)}'
+        f"{''.join(after)}{ask}</div>"
         f'</main><p id="news" role="status" class="unseen"></p>'
         f"<footer>{words.html('foot', number=number, city=city)}</footer>"
     )
@@ -126,7 +137,7 @@ def _who(visit: Visit) -> str:
         return ""
     name = escape(told.driver)
     words = visit.words.html("driver", name=f"<b>{name}</b>")
-    return f'<p class="driver"><span aria-hidden="true">{name[:1]}</span><span>{words}</span></p>'
+    return f'<p class="driver"><i aria-hidden="true">{name[:1]}</i><span>{words}</span></p>'
 
 
 def _map(visit: Visit) -> str:

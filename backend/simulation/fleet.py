@@ -25,6 +25,7 @@ from backend.simulation.operator import DriverWish, Operator, Refused
 from backend.simulation.phone import Phone
 from backend.simulation.places import City, Hub
 from backend.simulation.readers import Readers, customers, reader
+from backend.simulation.recipients import Recipients
 from backend.simulation.streets import Point
 from backend.simulation.transport import Answer, Connections, Request, Transport, Unreachable
 from backend.simulation.wallet import Wallet
@@ -357,13 +358,18 @@ async def simulate(
             Member(n, cities, seed, start, wallet, works=works) for n in range(1, drivers + 1)
         ]
         fleet = Fleet(transport, operator, members, wallet)
-        market = Market(transport, operator, wallet, cities, orders_per_hour, fleet.drivers_of)
+        recipients = Recipients(transport)
+        market = Market(
+            transport, operator, wallet, cities, orders_per_hour, fleet.drivers_of,
+            sold=recipients.expect,
+        )  # fmt: skip
         fleet.connect(market.ask_code)
         _log.info("fleet_started", drivers=drivers, cities=len(cities), orders=orders_per_hour)
         apps = [member.app for member in members] + customers(cities)
         beside = [asyncio.create_task(Readers(transport, operator, wallet, apps).run(stop))]
         if works:
             beside.append(asyncio.create_task(_trade(market, stop)))
+            beside.append(asyncio.create_task(recipients.run(stop)))
         try:
             await fleet.run(stop)
         finally:

@@ -39,6 +39,8 @@ _WHY_HELD = ("recipient asks for another day", "address to be confirmed", "payme
 _PERMISSIONS = ("orders:create", "orders:read", "orders:cancel")
 
 Drivers = Callable[[str], list[Point] | None]
+Sold = Callable[[str, str, str], None]
+"""Told of each order that was taken: its number, its region, and its seller's token."""
 
 _log = get_logger(__name__)
 
@@ -79,6 +81,7 @@ class Market:
         drivers: Drivers,
         clock: Callable[[], float] = time.time,
         seed: str = "market",
+        sold: Sold | None = None,
     ) -> None:
         self._transport = transport
         self._operator = operator
@@ -87,6 +90,7 @@ class Market:
         self._per_hour = orders_per_hour
         self._drivers = drivers
         self._clock = clock
+        self._sold = sold
         self._begun = clock()
         self._rng = Random(f"{seed}:{int(self._begun)}")
         self._sellers = sellers()
@@ -185,13 +189,15 @@ class Market:
             if not answer.ok:
                 _log.warning("orders_refused", seller=seller.name, reason=answer.reason())
                 return
-            for result in answer.json()["results"]:
+            for order, result in zip(batch, answer.json()["results"], strict=True):
                 if result["status"] == "rejected":
                     self.refused += 1
                     _log.warning("order_refused", pointer=result["pointer"], why=result["detail"])
                 else:
                     self.sent += 1
                     self._plan(seller, result["number"], now)
+                    if self._sold is not None:
+                        self._sold(result["number"], order["region"], seller.token)
 
     def _plan(self, seller: Seller, number: str, now: float) -> None:
         """Decide at once whether an order will be called off or held for a while."""
