@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,6 +14,7 @@ from sqlmodel import col
 from backend.notifications.message_models import MessageRow, PreferenceRow
 from backend.notifications.message_rules import UNSENT, MessageState
 from backend.notifications.message_schemas import MessageFilter
+from backend.platform.ids import first_at
 from backend.platform.scopes import EVERYWHERE
 
 M = MessageRow
@@ -50,23 +51,30 @@ async def page(
     session: AsyncSession,
     scopes: Sequence[str],
     wanted: MessageFilter,
+    order_id: UUID | None,
     after: UUID | None,
     limit: int,
 ) -> list[MessageRow]:
     """Messages within the scopes, newest first."""
-    query = select(M).where(_matching(scopes, wanted)).order_by(col(M.id).desc()).limit(limit)
+    query = (
+        select(M).where(_matching(scopes, wanted, order_id)).order_by(col(M.id).desc()).limit(limit)
+    )
     if after is not None:
         query = query.where(col(M.id) < after)
     return list(await session.scalars(query))
 
 
 async def counts(
-    session: AsyncSession, scopes: Sequence[str], wanted: MessageFilter, most: int
+    session: AsyncSession,
+    scopes: Sequence[str],
+    wanted: MessageFilter,
+    order_id: UUID | None,
+    most: int,
 ) -> dict[str, int]:
     """The newest messages that match, up to `most`, counted by state."""
     newest = (
         select(col(M.state))
-        .where(_matching(scopes, wanted))
+        .where(_matching(scopes, wanted, order_id))
         .order_by(col(M.id).desc())
         .limit(most)
         .subquery()
@@ -75,15 +83,18 @@ async def counts(
     return {row[0]: row[1] for row in rows}
 
 
-def _matching(scopes: Sequence[str], wanted: MessageFilter) -> ColumnElement[bool]:
+def _matching(
+    scopes: Sequence[str], wanted: MessageFilter, order_id: UUID | None
+) -> ColumnElement[bool]:
     clauses = [_within(scopes)]
+    if order_id is not None:
+        clauses.append(col(M.order_id) == order_id)
     if wanted.states:
         clauses.append(col(M.state).in_([state.value for state in wanted.states]))
     for column, value in (
         (M.channel, wanted.channel),
         (M.template, wanted.template),
         (M.reader, wanted.to),
-        (M.order_number, wanted.order),
         (M.escalation_id, wanted.escalation_id),
         (M.incident_id, wanted.incident_id),
     ):
@@ -101,6 +112,7 @@ def _within(scopes: Sequence[str]) -> ColumnElement[bool]:
         return true()
     region = col(M.region)
     return or_(
+        false(),
         *(region == scope for scope in scopes),
         *(region.startswith(scope + end, autoescape=True) for scope in scopes for end in "-."),
     )
@@ -124,7 +136,7 @@ async def overtake(
 
 async def drop_old(session: AsyncSession, before: datetime) -> None:
     """Forget messages that were queued before then."""
-    await session.execute(delete(M).where(col(M.queued_at) < before))
+    await session.execute(delete(M).where(col(M.id) < first_at(before)))
 
 
 async def preference(

@@ -62,9 +62,12 @@ async def list_messages(
 ) -> MessagePage:
     """Messages of the caller's regions, newest first."""
     wanted = wanted or MessageFilter()
-    rows = await message_repository.page(
-        session, _scopes(principal, wanted), wanted, after, limit + 1
-    )
+    scopes = _scopes(principal, wanted)
+    try:
+        order_id = await _order(session, wanted)
+    except NotFound:
+        return MessagePage(items=[], next_cursor=None)
+    rows = await message_repository.page(session, scopes, wanted, order_id, after, limit + 1)
     items = [message_out(row) for row in rows[:limit]]
     return MessagePage(items=items, next_cursor=items[-1].id if len(rows) > limit else None)
 
@@ -74,11 +77,19 @@ async def count_messages(
 ) -> MessageCounts:
     """How many messages of the caller's regions match, by state; the newest ones where many do."""
     wanted = wanted or MessageFilter()
-    found = await message_repository.counts(
-        session, _scopes(principal, wanted), wanted, COUNTED_UP_TO
-    )
+    scopes = _scopes(principal, wanted)
+    try:
+        order_id = await _order(session, wanted)
+    except NotFound:
+        return MessageCounts(by_state={}, most=COUNTED_UP_TO)
+    found = await message_repository.counts(session, scopes, wanted, order_id, COUNTED_UP_TO)
     by_state = {MessageState(state): count for state, count in found.items()}
     return MessageCounts(by_state=by_state, most=COUNTED_UP_TO)
+
+
+async def _order(session: AsyncSession, wanted: MessageFilter) -> UUID | None:
+    """The order that is asked for, by its number in any spelling; raises NotFound."""
+    return await dispatch.order_id_of(session, wanted.order) if wanted.order else None
 
 
 def _scopes(principal: Principal, wanted: MessageFilter) -> list[str]:

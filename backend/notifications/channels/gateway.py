@@ -31,7 +31,7 @@ class Gateway:
         """Hand a message over."""
         body = orjson.dumps(
             {
-                "id": letter.id,
+                "id": str(letter.id),
                 "channel": letter.channel,
                 "to": letter.address,
                 "text": letter.text,
