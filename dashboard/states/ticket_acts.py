@@ -33,14 +33,18 @@ class TicketActsState(rx.State):
     @rx.event(background=True)
     @requires("escalations:write")
     async def send(self, mode: str, text: str, then: str, seen: int, key: str) -> None:
-        """Answer the customer or write a note; an answer to older words than shown is refused."""
+        """Answer the customer or write a note; an answer to older words than shown is refused.
+
+        `then` is the state that the ticket gets, of a pending one with whom it waits on:
+        `pending customer`.
+        """
         async with self:
             page = await self.get_state(TicketState)
             ticket = uuid_or_none(page._id)
             if ticket is None or self.working:
                 return
             self.working, self.fault = True, ""
-        fault = ""
+        fault, (state, _, on) = "", str(then).partition(" ")
         try:
             async with gateway.open(self) as (session, principal):
                 if mode == "note":
@@ -48,8 +52,8 @@ class TicketActsState(rx.State):
                 else:
                     wanted = ReplyIn.model_validate(
                         {
-                            "text": text, "then": then or None, "seen_version": seen,
-                            "waiting_on": "customer" if then == "pending" else None, "key": key,
+                            "text": text, "then": state or None, "waiting_on": on or None,
+                            "seen_version": seen, "key": key,
                         }
                     )  # fmt: skip
                     await support.reply(session, principal, ticket, wanted)
