@@ -8,8 +8,9 @@ import { Macros } from "./support_macros.jsx";
 const SAVE_AFTER_MS = 700;
 const TYPING_EVERY_MS = 4000;
 const WAYS = [
-  { then: "pending", word: "Send and wait", hint: "Pending on the customer: the resolution clock pauses" },
+  { then: "pending customer", word: "Send and wait", hint: "Pending on the customer: the clock of the solution pauses" },
   { then: "", word: "Send", hint: "The ticket stays as it is" },
+  { then: "pending third_party", word: "Send, others act", hint: "Pending on a third party: the clocks run on" },
   { then: "solved", word: "Send and solve", hint: "Solved; the customer's next word opens it again" },
 ];
 
@@ -131,7 +132,7 @@ export function Composer({
   return (
     <section className="wp-composer" data-mode={mode} aria-label="Write">
       <div className="wp-composer-tabs" role="group" aria-label="To whom">
-        <button type="button" aria-pressed={mode === "reply"} disabled={!mayReply} onClick={() => turn("reply")}>
+        <button type="button" data-hotkey="r" aria-pressed={mode === "reply"} disabled={!mayReply} onClick={() => turn("reply")}>
           Reply to the customer
         </button>
         <button type="button" data-hotkey="n" aria-pressed={mode === "note"} disabled={!mayNote} onClick={() => turn("note")}>
@@ -153,7 +154,7 @@ export function Composer({
       )}
       {picking && <Macros macros={macros} onPick={insert} onLeave={() => { setPicking(false); box.current.focus(); }} />}
       <textarea
-        ref={box} rows={4} data-hotkey="r" aria-label={mode === "note" ? "Note for colleagues" : "Reply to the customer"}
+        ref={box} rows={4} aria-label={mode === "note" ? "Note for colleagues" : "Reply to the customer"}
         placeholder={mode === "note" ? "Only colleagues read this" : "Write to the customer; / for a macro"}
         maxLength={4000} onInput={input} onKeyDown={press}
       />
@@ -164,7 +165,7 @@ export function Composer({
           <button type="button" className="wp-button wp-button-main" disabled={working || empty || stale} onClick={() => send("")}>
             Add note
           </button>
-        ) : WAYS.map(({ then, word, hint }) => (
+        ) : WAYS.filter(({ then }) => then !== "pending third_party" || then === wanted).map(({ then, word, hint }) => (
           <button
             key={word} type="button" title={hint} disabled={working || empty || stale} onClick={() => send(then)}
             className={`wp-button ${then === wanted ? "wp-button-main" : ""}`}

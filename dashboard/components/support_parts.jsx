@@ -72,8 +72,7 @@ export function Hotkeys() {
       if (!found) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (found.matches("textarea, input, select")) found.focus();
-      else found.click();
+      found.click();
     };
     window.addEventListener("keydown", press, true);
     return () => window.removeEventListener("keydown", press, true);

@@ -10,10 +10,10 @@ from dashboard.components.incident_chart import failures
 from dashboard.components.incident_drawers import deed_drawer, raw_drawer
 from dashboard.components.incident_parts import draft, runbook, running
 from dashboard.components.incident_rows import beat, clock, hurt, severity_mark
-from dashboard.components.incident_tickets import incident_tickets
 from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.tables import trouble
 from dashboard.components.work_parts import changed, copied
+from dashboard.pages.incident_tickets import incident_tickets
 from dashboard.shell import console_page
 from dashboard.states.incident import PATH, IncidentState
 from dashboard.states.incident_acts import IncidentActsState

@@ -9,11 +9,11 @@ from dashboard.components.forms import choice_input, field, filter_form, text_in
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
 from dashboard.components.outcomes import outcomes
-from dashboard.components.support_drawers import many_drawer, ticket_drawer
 from dashboard.components.support_rows import clock_of, kind_mark, priority_mark
 from dashboard.components.tables import trouble, two_lines
 from dashboard.components.work_parts import row_keys
 from dashboard.listing import listing
+from dashboard.pages.support_drawers import many_drawer, ticket_drawer
 from dashboard.shell import console_page
 from dashboard.states.shell import ShellState
 from dashboard.states.support import SupportState

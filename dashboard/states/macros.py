@@ -17,10 +17,12 @@ from dashboard.states.incidents import first_fault
 from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 from dashboard.states.support_words import KIND_WORDS
+from dashboard.states.ticket_facts import becomes
 
 THEN_CHOICES = (
     ("", "Stays as it is"),
-    ("pending", "Waits on the customer"),
+    ("pending customer", "Waits on the customer"),
+    ("pending third_party", "Waits on a third party"),
     ("solved", "Solved"),
 )
 PLACEHOLDERS = ("{customer}", "{number}", "{eta}", "{agent}", "{incident}")
@@ -79,7 +81,7 @@ class MacrosState(ListState, rx.State):
             "text": kept.text if kept else "",
             "region": kept.region if kept else EVERYWHERE,
             "kind": (kept.kind or "") if kept else "",
-            "then": (kept.then or "") if kept else "",
+            "then": becomes(kept) if kept else "",
         }
         self.open, self.form_fault, self.working = True, "", False
 
@@ -98,7 +100,7 @@ class MacrosState(ListState, rx.State):
                 return None
             self.working, self.form_fault = True, ""
             kept = self._kept.get(self.form_id)
-        then, fault = form_text(form, "then"), ""
+        (then, _, on), fault = form_text(form, "then").partition(" "), ""
         try:
             wanted = MacroIn.model_validate(
                 {
@@ -109,7 +111,7 @@ class MacrosState(ListState, rx.State):
                     "region": form_text(form, "region") or EVERYWHERE,
                     "kind": form_text(form, "kind") or None,
                     "then": then or None,
-                    "waiting_on": "customer" if then == "pending" else None,
+                    "waiting_on": on or None,
                 }
             )
             async with gateway.open(self) as (session, principal):
@@ -146,7 +148,7 @@ def macro_row(each: MacroOut, names: dict[str, str]) -> MacroRow:
         "text": each.text,
         "about": KIND_WORDS[each.kind] if each.kind else "any kind",
         "place": place_words([each.region], names),
-        "then": dict(THEN_CHOICES).get(each.then or "", str(each.then)).lower(),
+        "then": dict(THEN_CHOICES).get(becomes(each), str(each.then)).lower(),
         "changed": each.changed_by_name,
         "at": iso(each.changed_at),
     }

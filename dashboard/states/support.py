@@ -96,7 +96,7 @@ class SupportState(ListState, rx.State):
                 session, principal, wanted, after=after or None, limit=PAGE_ROWS
             )
             may_write = identity.may(principal, "escalations:write")
-            on = may_write and await _is_on(session, principal)
+            on = None if again else may_write and await _is_on(session, principal)
         async with self:
             rows = [ticket_row(each, names) for each in page.items]
             if again and (filters, region, after) == self._shown:
@@ -113,7 +113,8 @@ class SupportState(ListState, rx.State):
             self.presses = presses(counts, filters, self._asked("region"))
             self.total = f"{counts.total:,}"
             self.incident = filters["incident"]
-            self.may_write, self.available = may_write, on
+            self.may_write = may_write
+            self.available = self.available if on is None else on
             self.may_configure = identity.may(principal, "escalations:configure")
             self._link_pages({**filters, "region": self._asked("region")}, page.next_cursor or "")
             self.fault, self.ready = "", True

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import TypedDict
 
-from backend.support.rules import Kind, Priority, SlaState, State
 from backend.support.schemas import EscalationFilter, EscalationRow
 from dashboard.states.incident_words import place_words
 from dashboard.states.paging import iso, uuid_or_none
@@ -120,7 +118,7 @@ def ticket_row(each: EscalationRow, names: Mapping[str, str]) -> TicketRow:
 def state_note(each: EscalationRow) -> str:
     """What else is to be known of a state: on whom it waits, that it came back."""
     notes = []
-    if each.waiting_on and each.state == State.PENDING:
+    if each.waiting_on and each.state == "pending":
         notes.append(f"waits {WAITING_WORDS[each.waiting_on]}")
     if each.reopened:
         notes.append("reopened" if each.reopened == 1 else f"reopened {each.reopened} times")
@@ -132,10 +130,10 @@ def wanted_of(filters: Mapping[str, str], place: str | None) -> EscalationFilter
     state, look = filters["state"], filters["look"]
     return EscalationFilter.model_validate(
         {
-            "states": list(State) if state == "all" else _known(State, state),
-            "kinds": _known(Kind, filters["kind"]),
-            "priorities": _known(Priority, filters["priority"]),
-            "sla": next(iter(_known(SlaState, filters["sla"])), None),
+            "states": list(STATE_TONES) if state == "all" else _known(STATE_TONES, state),
+            "kinds": _known(KIND_WORDS, filters["kind"]),
+            "priorities": _known(PRIORITY_WORDS, filters["priority"]),
+            "sla": next(iter(_known(CLOCK_WORDS, filters["sla"])), None),
             "region": place[:64] if place else None,
             "assignee": {"mine": "me", "nobody": "nobody"}.get(filters["whose"]),
             "incident_id": uuid_or_none(filters["incident"]),
@@ -148,8 +146,8 @@ def wanted_of(filters: Mapping[str, str], place: str | None) -> EscalationFilter
     )
 
 
-def _known(words: type[StrEnum], text: str) -> list[str]:
-    return [text] if text in {str(each) for each in words} else []
+def _known(words: Mapping[str, str], text: str) -> list[str]:
+    return [text] if text in words else []
 
 
 def _plain(text: str) -> str:

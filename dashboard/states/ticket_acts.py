@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import TypeVar
 from uuid import UUID
 
 import reflex as rx
 from pydantic import ValidationError
 
 from backend.identity.schemas import Principal
-from backend.platform.errors import Invalid
 from backend.support import service as support
-from backend.support.rules import Kind, Priority, State, WaitingOn
 from backend.support.schemas import ReplyIn
+from backend.support.verb_schemas import KindIn, PriorityIn, StateIn
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.paging import uuid_or_none
@@ -22,7 +20,6 @@ from dashboard.states.shell import tell
 from dashboard.states.ticket import TYPING_FOR_S, TicketState
 
 _Verb = Callable[[gateway.Session, Principal, UUID, int, str], Awaitable[object]]
-_Word = TypeVar("_Word", State, WaitingOn, Priority, Kind)
 
 
 class TicketActsState(rx.State):
@@ -36,14 +33,18 @@ class TicketActsState(rx.State):
     @rx.event(background=True)
     @requires("escalations:write")
     async def send(self, mode: str, text: str, then: str, seen: int, key: str) -> None:
-        """Answer the customer or write a note; an answer to older words than shown is refused."""
+        """Answer the customer or write a note; an answer to older words than shown is refused.
+
+        `then` is the state that the ticket gets, of a pending one with whom it waits on:
+        `pending customer`.
+        """
         async with self:
             page = await self.get_state(TicketState)
             ticket = uuid_or_none(page._id)
             if ticket is None or self.working:
                 return
             self.working, self.fault = True, ""
-        fault = ""
+        fault, (state, _, on) = "", str(then).partition(" ")
         try:
             async with gateway.open(self) as (session, principal):
                 if mode == "note":
@@ -51,8 +52,8 @@ class TicketActsState(rx.State):
                 else:
                     wanted = ReplyIn.model_validate(
                         {
-                            "text": text, "then": then or None, "seen_version": seen,
-                            "waiting_on": "customer" if then == "pending" else None, "key": key,
+                            "text": text, "then": state or None, "waiting_on": on or None,
+                            "seen_version": seen, "key": key,
                         }
                     )  # fmt: skip
                     await support.reply(session, principal, ticket, wanted)
@@ -83,6 +84,8 @@ class TicketActsState(rx.State):
         try:
             async with gateway.open(self) as (session, principal):
                 await verb(session, principal, ticket, seen, str(value))
+        except ValidationError:
+            fault = "Choose one of those offered."
         except DomainError as error:
             fault = error.detail
         finally:
@@ -150,24 +153,28 @@ async def _state(
 ) -> object:
     """`value` is a state, of a pending one with whom it waits on: `pending customer`."""
     state, _, on = value.partition(" ")
+    wanted = StateIn.model_validate(
+        {"state": state, "waiting_on": on or None, "seen_version": seen}
+    )
     return await support.set_state(
-        session, principal, ticket, _word(State, state), seen_version=seen,
-        waiting_on=_word(WaitingOn, on) if on else None,
-    )  # fmt: skip
+        session, principal, ticket, wanted.state, seen_version=seen, waiting_on=wanted.waiting_on
+    )
 
 
 async def _priority(
     session: gateway.Session, principal: Principal, ticket: UUID, seen: int, value: str
 ) -> object:
+    wanted = PriorityIn.model_validate({"priority": value, "seen_version": seen})
     return await support.set_priority(
-        session, principal, ticket, _word(Priority, value), seen_version=seen
+        session, principal, ticket, wanted.priority, seen_version=seen
     )
 
 
 async def _kind(
     session: gateway.Session, principal: Principal, ticket: UUID, seen: int, value: str
 ) -> object:
-    return await support.set_kind(session, principal, ticket, _word(Kind, value), seen_version=seen)
+    wanted = KindIn.model_validate({"kind": value, "seen_version": seen})
+    return await support.set_kind(session, principal, ticket, wanted.kind, seen_version=seen)
 
 
 async def _incident(
@@ -176,13 +183,6 @@ async def _incident(
     if not value:
         return await support.unlink_incident(session, principal, ticket, seen_version=seen)
     return await support.link_incident(session, principal, ticket, value[:64], seen_version=seen)
-
-
-def _word(words: type[_Word], text: str) -> _Word:
-    """The word of an enumeration that `text` spells."""
-    if text not in {each.value for each in words}:
-        raise Invalid("Choose one of those offered.")
-    return words(text)
 
 
 _VERBS: dict[str, _Verb] = {

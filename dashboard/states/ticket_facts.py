@@ -262,6 +262,14 @@ def others_of(rows: Sequence[EscalationRow], own: str, names: Mapping[str, str])
     return [ticket_row(each, names) for each in rows if str(each.id) != own]
 
 
+def becomes(macro: MacroOut) -> str:
+    """The state that a ticket gets with a macro, of a pending one with whom it waits on."""
+    if macro.then is None:
+        return ""
+    on = (macro.waiting_on or "customer") if macro.then == "pending" else ""
+    return f"{macro.then} {on}".strip()
+
+
 def macro_choices(macros: Sequence[MacroOut], filled: Mapping[str, str]) -> list[MacroChoice]:
     """Macros with what is known filled in; the rest is filled in as the answer goes out."""
     choices: list[MacroChoice] = []
@@ -269,6 +277,7 @@ def macro_choices(macros: Sequence[MacroOut], filled: Mapping[str, str]) -> list
         text = each.text
         for name, value in filled.items():
             text = text.replace(f"{{{name}}}", value) if value else text
-        then = "pending" if each.then is None and each.waiting_on else each.then or ""
-        choices.append({"id": str(each.id), "title": each.name, "text": text, "then": str(then)})
+        choices.append(
+            {"id": str(each.id), "title": each.name, "text": text, "then": becomes(each)}
+        )
     return choices

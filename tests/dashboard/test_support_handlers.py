@@ -82,7 +82,7 @@ async def test_an_answer_reaches_the_customer_and_stops_the_first_clock(
         assert [each["kind"] for each in shown["talk"]] == ["customer"]
         assert "•" in shown["order"]["customer"]
         assert "+66812345678" not in str(shown)
-        said = {"mode": "reply", "text": "Hello {customer}, soon.", "then": "pending",
+        said = {"mode": "reply", "text": "Hello {customer}, soon.", "then": "pending customer",
                 "seen": shown["version"], "key": "one"}  # fmt: skip
         await _send(console, f"{ACTS}.send", path, said)
         assert await _seen(console, ACTS, lambda now: now.get("sent"))

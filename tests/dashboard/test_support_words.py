@@ -199,14 +199,14 @@ def test_who_has_the_ticket_is_among_those_it_may_be_given_to() -> None:
 def test_macros_are_filled_with_what_is_known() -> None:
     macro = MacroOut.model_validate(
         {
-            "id": UUID(int=7), "name": "Sorry", "region": "*", "kind": None, "then": None,
-            "text": "Hello {customer}, {number} comes at {eta}. {agent}", "waiting_on": "customer",
+            "id": UUID(int=7), "name": "Sorry", "region": "*", "kind": None, "then": "pending",
+            "text": "Hello {customer}, {number} comes at {eta}. {agent}", "waiting_on": "third_party",
             "version": 1, "changed_by_name": "Lead", "changed_at": BEGAN,
         }
     )  # fmt: skip
     (choice,) = macro_choices([macro], {"number": "WP-1", "agent": "Meera", "incident": ""})
     assert choice["text"] == "Hello {customer}, WP-1 comes at {eta}. Meera"
-    assert choice["then"] == "pending"
+    assert choice["then"] == "pending third_party"
 
 
 def test_filters_that_are_not_known_do_not_narrow() -> None:
