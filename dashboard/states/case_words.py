@@ -9,22 +9,14 @@ from typing import TypedDict
 from backend.support.case_schemas import Case, CaseAction, CaseEscalation, CaseIncident, CaseMessage
 from backend.support.case_schemas import Moment as CaseMoment
 from dashboard.states.incident_words import SEVERITY_TONES
+from dashboard.states.message_words import PATH as MESSAGES
+from dashboard.states.message_words import STATES, TEMPLATES
 from dashboard.states.order_timeline import Moment
 from dashboard.states.order_words import clock_words, state_word
-from dashboard.states.paging import iso
+from dashboard.states.paging import address, iso
 
 OF_THE_ORDER = "dispatch"
 """The source whose moments the order's own timeline tells at more length."""
-MESSAGE_TONES = {
-    "waiting": "off",
-    "queued": "info",
-    "sent": "info",
-    "delivered": "good",
-    "failed": "warning",
-    "given_up": "critical",
-    "cancelled": "off",
-    "suppressed": "off",
-}
 SLA_TONES = {
     "met": "good",
     "running": "info",
@@ -95,12 +87,17 @@ class IncidentLine(TypedDict):
     link: str
 
 
-def other_moments(found: Sequence[CaseMoment], zone: str, now: datetime) -> list[Moment]:
+def other_moments(case: Case, zone: str, now: datetime) -> list[Moment]:
     """The moments that the order's own timeline does not tell, as its lines."""
-    return [_moment(each, zone, now) for each in found if each.source != OF_THE_ORDER]
+    outbox = address(MESSAGES, {"order": case.order.number})
+    return [
+        _moment(each, outbox if each.source == "message" else each.link or "", zone, now)
+        for each in case.moments
+        if each.source != OF_THE_ORDER
+    ]
 
 
-def _moment(each: CaseMoment, zone: str, now: datetime) -> Moment:
+def _moment(each: CaseMoment, link: str, zone: str, now: datetime) -> Moment:
     until = f"until {clock_words(each.until, zone, now)}" if each.until else ""
     return {
         "id": each.id,
@@ -114,7 +111,7 @@ def _moment(each: CaseMoment, zone: str, now: datetime) -> Moment:
         "device": "",
         "place": "",
         "photo": "",
-        "link": each.link or "",
+        "link": link,
         "by_people": False,
     }
 
@@ -139,9 +136,9 @@ def message_rows(messages: Sequence[CaseMessage]) -> list[MessageRow]:
     return [
         {
             "id": str(each.id),
-            "tone": MESSAGE_TONES.get(each.state, "info"),
-            "state": state_word(each.state),
-            "what": state_word(each.template or "note").capitalize(),
+            "tone": STATES[each.state][0],
+            "state": STATES[each.state][1],
+            "what": TEMPLATES.get(each.template or "note", "Message"),
             "to": ", ".join(filter(None, (f"to the {each.to}", each.channel, each.by))),
             "why": each.why or "",
             "at": iso(each.at),
