@@ -25,6 +25,14 @@ SLA_TONES = {
     "paused": "off",
 }
 _PRIORITY_TONES = {"urgent": "critical", "high": "warning", "normal": "info", "low": "off"}
+_FLAG_REASONS = {
+    "TARGETING_MATCH": "by its rules",
+    "TARGETING_KEY_MISSING": "depends on the person",
+    "STATIC": "for everybody",
+    "DEFAULT": "by default",
+    "SPLIT": "by lot",
+    "DISABLED": "turned off",
+}
 _ENDED = ("solved", "closed", "resolved")
 _RISKY = ("cancel",)
 
@@ -117,7 +125,8 @@ def _moment(each: CaseMoment, link: str, zone: str, now: datetime) -> Moment:
 
 
 def act_rows(actions: Sequence[CaseAction]) -> list[ActRow]:
-    """What can be done, in the order that the service gives; the impossible say why."""
+    """What can be done, and below it what cannot be now, each with why."""
+    possible_first = sorted(actions, key=lambda each: not each.allowed)
     return [
         {
             "kind": each.kind,
@@ -126,7 +135,7 @@ def act_rows(actions: Sequence[CaseAction]) -> list[ActRow]:
             "why": "" if each.allowed else each.why_not or "not now",
             "risk": each.kind in _RISKY,
         }
-        for each in actions
+        for each in possible_first
     ]
 
 
@@ -153,7 +162,7 @@ def flag_rows(case: Case, *, may_open: bool) -> list[FlagRow]:
         {
             "key": each.key,
             "variant": each.variant,
-            "reason": each.reason,
+            "reason": _FLAG_REASONS.get(each.reason, state_word(each.reason.lower())),
             "description": each.description,
             "link": f"/flags/{each.key}" if may_open else "",
         }
