@@ -297,7 +297,9 @@ def verify(data: DataDir = _DEFAULT_DATA) -> None:
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="ingest, live, console, dispatch, ledger, flags or incidents."),
+        typer.Argument(
+            help="ingest, live, console, dispatch, ledger, flags, incidents or support."
+        ),
     ],
     as_json: AsJson = False,
     seconds: Annotated[int, typer.Option(min=1, help="How long each part is measured.")] = 60,

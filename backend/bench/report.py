@@ -22,6 +22,7 @@ _MEASUREMENTS = {
     "console": ("backend.bench.console", "bench_console"),
     "incidents": ("backend.bench.incidents", "bench_incidents"),
     "dispatch": ("backend.bench.dispatch", "bench_dispatch"),
+    "support": ("backend.bench.support", "bench_support"),
 }
 
 

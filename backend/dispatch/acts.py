@@ -51,9 +51,10 @@ async def reassign_order(
 ) -> OrderOut:
     """Take an order that is not picked up yet from its driver and give it to another.
 
-    Needs `dispatch:write` or `orders:reassign` where it is delivered.
+    Needs `orders:reassign` or `dispatch:write` where it is delivered.
     """
-    candidate = await driver_for(session, principal, driver_id)
+    permission = _giving(principal, Action.REASSIGN)
+    candidate = await driver_for(session, principal, driver_id, permission)
     order = await give(
         session, principal, Action.REASSIGN, candidate, order_id, seen_version, reason, force=force
     )
@@ -72,11 +73,8 @@ async def give(
     force: bool,
 ) -> OrderRow:
     """Assign or reassign one order to a driver who is held as a candidate."""
-    permission = "dispatch:write"
-    if action is Action.REASSIGN and not identity.may(principal, permission):
-        permission = "orders:reassign"
     order = await order_to_change(
-        session, principal, permission, order_id, seen_version=seen_version
+        session, principal, _giving(principal, action), order_id, seen_version=seen_version
     )
     lifecycle.permitted_step(order, action)
     overridden = candidate.judge(order, force=force and reason is not None)
@@ -86,6 +84,12 @@ async def give(
     await lifecycle.move(session, principal, order, action, circumstances, driver_id=driver_id)
     candidate.take(order)
     return order
+
+
+def _giving(principal: Principal, action: Action) -> str:
+    """What giving an order away asks for; support may pass on what was assigned before."""
+    passes_on = action is Action.REASSIGN and identity.may(principal, "orders:reassign")
+    return "orders:reassign" if passes_on else "dispatch:write"
 
 
 async def unassign_order(

@@ -63,14 +63,19 @@ _WHY = {
 }
 
 
-async def driver_for(session: AsyncSession, principal: Principal, driver_id: UUID) -> Candidate:
+async def driver_for(
+    session: AsyncSession,
+    principal: Principal,
+    driver_id: UUID,
+    permission: str = "dispatch:write",
+) -> Candidate:
     """The driver as a candidate, kept from others who give out orders until the work ends.
 
     Call it before locking an order. Raises NoSuchDriver for one whom the caller may not see and
-    Denied where they may not dispatch.
+    Denied where they lack the permission.
     """
     driver = await tracking.get_driver(session, principal, driver_id)
-    identity.authorize(principal, "dispatch:write", driver.hub or driver.region)
+    identity.authorize(principal, permission, driver.hub or driver.region)
     await roster_repository.lock_driver(session, driver_id)
     load = (await roster_repository.loads(session, [driver_id])).get(driver_id, Room(0, 0, 0))
     row = (await roster_repository.capacities(session, [driver_id])).get(driver_id)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import text
 
 from backend.dispatch import service as dispatch
-from backend.dispatch.doorstep_rules import OTP_ATTEMPTS
+from backend.dispatch.doorstep_rules import OTP_ATTEMPTS, Step
 from backend.dispatch.rules import Action
 from backend.dispatch.schemas import OrderOut
-from backend.identity.schemas import Principal
+from backend.identity.schemas import SYSTEM, Principal
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
 from backend.support import service
@@ -19,7 +18,7 @@ from backend.support.rules import State
 from tests.dispatch.orders import advance, place_order
 from tests.tracking.fleet import hire
 
-from .world import AGENT, do, happens, hear, look, opened, queue, work
+from .world import ADMIN, AGENT, answer, do, happens, hear, look, opened, queue, work
 
 
 async def payment_fails(resources: Resources, order: OrderOut, reason: str) -> None:
@@ -50,8 +49,6 @@ async def test_what_comes_right_before_anybody_said_a_word_is_solved(resources: 
     for each in (order, other):
         await payment_fails(resources, each, "No money.")
     spoken = next(row for row in await queue(resources) if row.order_id == other.id)
-    from .world import answer
-
     await answer(resources, spoken)
     for each in (order, other):
         facts = {"order_id": str(each.id), "number": each.number}
@@ -62,19 +59,16 @@ async def test_what_comes_right_before_anybody_said_a_word_is_solved(resources: 
 
 
 async def test_a_code_that_is_guessed_away_calls_for_help(
-    resources: Resources, client: Any
+    resources: Resources,
 ) -> None:
     order = await place_order(resources)
     phone = await hire(resources, name="Somchai", phone="+66899999999")
     way = (Action.ASSIGN, Action.ACCEPT, Action.REACH_PICKUP, Action.PICK_UP, Action.DEPART)
-    await advance(resources, order.id, *way, Action.ARRIVE, driver=phone.driver.id)
+    await advance(resources, order.id, *way, Action.ARRIVE, driver=phone.id)
     driver = Principal(
-        "device", f"driver:{phone.driver.id}", "Somchai", (), frozenset({"tasks:write"}),
-        ("TH-10",), driver_id=phone.driver.id,
+        "device", f"driver:{phone.id}", "Somchai", (), frozenset({"tasks:write"}),
+        ("TH-10",), driver_id=phone.id,
     )  # fmt: skip
-    from backend.dispatch.doorstep_rules import Step
-    from backend.identity.schemas import SYSTEM
-
     async with resources.database.unit_of_work() as session:
         held = await dispatch.order_to_change(session, SYSTEM, "orders:write", order.id)
         await dispatch.mint_otp(session, SYSTEM, held, Step.DROP)
@@ -98,7 +92,7 @@ async def test_an_order_later_than_allowed_opens_one_for_good(resources: Resourc
                 ),
                 {"m": minutes, "id": order.id},
             )
-        await dispatch.cancel_order(session, _admin(), ended.id, "No longer wanted.")
+        await dispatch.cancel_order(session, ADMIN, ended.id, reason="No longer wanted.")
     await work(resources)
     await work(resources)
     [row] = await queue(resources)
@@ -110,12 +104,6 @@ async def test_an_order_later_than_allowed_opens_one_for_good(resources: Resourc
     assert await queue(resources) == []
     await work(resources, later=timedelta(minutes=3))
     assert [each.order_id for each in await queue(resources)] == [soon.id]
-
-
-def _admin() -> Principal:
-    from .world import ADMIN
-
-    return ADMIN
 
 
 async def test_what_a_customer_asked_about_the_same_is_not_opened_twice(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -25,7 +26,7 @@ from backend.platform.resources import Resources
 from backend.support import service
 from backend.support.case_schemas import CaseActionDone, CaseActionIn
 from tests.dispatch.city import driver
-from tests.dispatch.orders import advance, order_body, place_order
+from tests.dispatch.orders import advance, place_order
 from tests.incidents.world import raised
 from tests.payments.world import World
 from tests.tracking.fleet import hire, somebody
@@ -267,12 +268,9 @@ async def test_an_action_over_http_asks_for_reason_and_key(
     answer = await client.post(path, json=whole, headers=headers)
     assert (answer.status_code, answer.json()["repeated"]) == (200, False)
     assert (await client.post(path, json=whole, headers=headers)).json()["repeated"] is True
-    assert order_body()
 
 
 async def test_two_at_once_with_one_key_act_once(resources: Resources) -> None:
-    import asyncio
-
     order = await place_order(resources)
     tries = [act(resources, order, "hold", key="together") for _ in range(4)]
     results = await asyncio.gather(*tries, return_exceptions=True)
