@@ -24,17 +24,25 @@ def case_drawer(acts: Any, own: str) -> rx.Component:
         rx.el.form(
             rx.cond(acts.hint != "", rx.el.p(acts.hint, class_name="wp-muted")),
             rx.cond(asks["driver_id"], drivers_to_choose(acts)),
-            rx.cond(asks["incident"], _pick(acts, "incident", "Incident")),
+            rx.cond(asks["incident"], _incident(acts)),
             rx.cond(asks["payment_id"], _pick(acts, "payment_id", "Payment")),
             rx.cond(
                 asks["amount"],
                 field(
                     rx.fragment("Amount, ", filled["currency"]),
-                    text_input("amount", required=True, input_mode="decimal"),
+                    text_input(
+                        "amount",
+                        required=True,
+                        input_mode="decimal",
+                        default_value=filled["amount"],
+                    ),
                 ),
             ),
             rx.cond(asks["destination"], field("To", choice_input("destination", _WHERE))),
-            rx.cond(asks["wallet_id"], _pick(acts, "wallet_id", "Wallet")),
+            rx.cond(
+                asks["wallet_id"],
+                field("Wallet", text_input("wallet_id", placeholder="Its id", max_length=36)),
+            ),
             rx.cond(
                 asks["address"],
                 field(
@@ -112,6 +120,15 @@ def _pick(acts: Any, name: str, label: str) -> rx.Component:
     return field(label, rx.el.select(_options(acts, name), name=name, class_name="wp-input"))
 
 
+def _incident(acts: Any) -> rx.Component:
+    """One of those around the order, or any other by its number."""
+    return rx.cond(
+        acts.choices["incident"].length() > 0,
+        _pick(acts, "incident", "Incident"),
+        field("Incident", text_input("incident", placeholder="INC-", max_length=80)),
+    )
+
+
 def _point(filled: Any) -> rx.Component:
     return rx.el.div(
         field("Latitude", text_input("lat", default_value=filled["lat"], input_mode="decimal")),
@@ -166,8 +183,12 @@ def _words(acts: Any, own: str) -> rx.Component:
                 ),
                 class_name="wp-field",
             ),
-            rx.el.blockquote(
-                rx.cond(acts.preview != "", acts.preview, "Loading"), class_name="wp-preview"
+            rx.el.div(
+                rx.el.span("In their language, with examples for figures", class_name="wp-label"),
+                rx.el.blockquote(
+                    rx.cond(acts.preview != "", acts.preview, "Loading"), class_name="wp-preview"
+                ),
+                class_name="wp-field",
             ),
         ),
     )

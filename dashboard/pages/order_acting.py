@@ -59,7 +59,7 @@ def _off(row: Any) -> rx.Component:
     return rx.el.div(
         rx.el.span(row["word"]),
         rx.el.span(row["why"], class_name="wp-act-hint"),
-        class_name="wp-act wp-act-off",
+        class_name="wp-act wp-act-off wp-case-off",
         aria_disabled="true",
         role="group",
         aria_label=row["word"].to(str) + ": not now, " + row["why"].to(str),

@@ -94,7 +94,7 @@ class CaseState(ListState, rx.State):
             self.looks, self.looks_spent = looks_words(case.reveals)
             self.fault, self.ready = "", True
             order = await self.get_state(OrderState)
-            order._others = other_moments(case.moments, zone, now)
+            order._others = other_moments(case, zone, now)
             order._arrange(tab)
 
     @rx.event(background=True)

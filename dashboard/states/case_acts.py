@@ -61,8 +61,8 @@ class CaseActsState(rx.State):
             return None
         self._case, self.kind, self.key = case, action.kind, str(uuid7())
         self.title, self.hint = action.label, HINTS.get(action.kind, "")
-        self.asks, self.filled = asks_of(action), filled_from(case, shown._zone)
-        self.choices = {"template": [], "channel": [], **choices_of(case, action)}
+        self.asks, self.filled = asks_of(action), filled_from(case, shown._zone, kind)
+        self.choices = choices_of(case, action)
         self.candidates, self.chosen, self.template, self.preview = [], "", OWN_WORDS, ""
         self.open, self.working, self.fault = True, False, ""
         return CaseActsState.look_for_drivers if self.asks["driver_id"] else None
@@ -82,14 +82,18 @@ class CaseActsState(rx.State):
     @rx.event(background=True)
     @requires("orders:read")
     async def choose_template(self, key: str) -> None:
-        """Show what the customer would read."""
+        """Show what the customer would read, in their language."""
         async with self:
             self.template, self.preview = str(key)[:80], ""
-        if key == OWN_WORDS:
+            case = self._case
+        if key == OWN_WORDS or case is None:
             return
         try:
-            async with gateway.open(self):
-                told = notifications.preview_template(str(key), "en", {})
+            async with gateway.open(self) as (session, principal):
+                prefers = await notifications.preferences_of_order(
+                    session, principal, case.order.id
+                )
+            told = notifications.preview_template(str(key), prefers.language, {})
         except DomainError as error:
             told = error.detail
         async with self:

@@ -8,12 +8,14 @@ from typing import Any, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from backend.notifications import service as notifications
+from backend.payments.formats import amount as written
 from backend.payments.formats import read_amount
 from backend.platform.errors import Invalid
 from backend.support.case_schemas import Case, CaseAction
+from dashboard.states.message_words import CHANNELS, TEMPLATES
 from dashboard.states.money import money, spoken
 from dashboard.states.order_deeds import local, moment
-from dashboard.states.order_words import state_word
 from dashboard.states.paging import form_text, uuid_or_none
 
 ASKS = (
@@ -31,6 +33,14 @@ HINTS = {
     "message_driver": "Appears in the driver's app.",
     "link_incident": "Its tickets are answered together when the incident resolves.",
 }
+_MAY = {
+    "refund": ("destination",),
+    "message_customer": ("template", "channel", "urgent"),
+    "message_driver": ("urgent",),
+}
+"""What an action may be told beyond what it needs."""
+_KNOWN = frozenset({"number", "link", "driver", "by", "eta"})
+"""What an order tells a template by itself; one that asks for more is not offered."""
 OWN_WORDS = "own"
 
 
@@ -50,19 +60,20 @@ class Filled(TypedDict):
     window_from: str
     window_until: str
     zone: str
+    amount: str
     currency: str
 
 
 def asks_of(action: CaseAction | None) -> dict[str, bool]:
-    """Which controls the drawer has for this action."""
-    needs = action.needs if action else []
-    return {name: name in needs for name in ASKS}
+    """Which controls the drawer has for this action: what it needs, and what else it may say."""
+    asked = {*action.needs, *_MAY.get(action.kind, ())} if action else set()
+    return {name: name in asked for name in ASKS}
 
 
-def filled_from(case: Case | None, zone: str) -> Filled:
-    """The order as it stands, for the fields that change it."""
+def filled_from(case: Case | None, zone: str, kind: str = "") -> Filled:
+    """The order as it stands, for the fields that change it; a refund is all that is left."""
     if case is None:
-        empty = ("address", "lat", "lon", "window_from", "window_until", "currency")
+        empty = ("address", "lat", "lon", "window_from", "window_until", "amount", "currency")
         return {**dict.fromkeys(empty, ""), "zone": zone}  # type: ignore[typeddict-item]
     drop, there = case.order.drop, ZoneInfo(zone)
     window: Sequence[datetime | str | None] = drop.get("window") or (None, None)
@@ -73,12 +84,20 @@ def filled_from(case: Case | None, zone: str) -> Filled:
         "window_from": local(window[0], there),
         "window_until": local(window[1], there),
         "zone": zone,
+        "amount": _left(case) if kind == "refund" else "",
         "currency": case.order.payment.amount.currency,
     }
 
 
+def _left(case: Case) -> str:
+    """What can still be given back of the first payment that has something left."""
+    paid = case.payments.payments if case.payments else ()
+    left = next((each.refundable for each in paid if each.refundable.minor > 0), None)
+    return written(left.minor, left.currency) if left else ""
+
+
 def choices_of(case: Case, action: CaseAction) -> dict[str, list[Choice]]:
-    """What each field of the action may be, in words."""
+    """What each field of the action may be, in words; empty where that is open."""
     titles = {each.number: each.title for each in case.incidents}
     paid = {str(each.id): each for each in case.payments.payments} if case.payments else {}
 
@@ -89,12 +108,24 @@ def choices_of(case: Case, action: CaseAction) -> dict[str, list[Choice]]:
             return f"{money(each.amount)}, {spoken(each.state)}, {left} can be given back"
         if field == "incident" and value in titles:
             return f"{value} {titles[value]}"
-        return state_word(value).capitalize() if field in ("template", "channel") else value
+        return value
 
-    return {
-        field: [{"value": value, "word": word(field, value)} for value in values]
-        for field, values in action.choices.items()
-    }
+    chosen: dict[str, list[Choice]] = {name: [] for name in ASKS}
+    for field, values in action.choices.items():
+        chosen[field] = [{"value": value, "word": word(field, value)} for value in values]
+    if action.kind == "message_customer":
+        chosen["template"] = templates()
+        chosen["channel"] = [{"value": key, "word": name} for key, name in CHANNELS.items()]
+    return chosen
+
+
+def templates() -> list[Choice]:
+    """The templates that an order fills by itself."""
+    return [
+        {"value": each.key.value, "word": TEMPLATES[each.key]}
+        for each in notifications.list_templates()
+        if _KNOWN.issuperset(each.params)
+    ]
 
 
 def sent_of(

@@ -9,22 +9,14 @@ from typing import TypedDict
 from backend.support.case_schemas import Case, CaseAction, CaseEscalation, CaseIncident, CaseMessage
 from backend.support.case_schemas import Moment as CaseMoment
 from dashboard.states.incident_words import SEVERITY_TONES
+from dashboard.states.message_words import PATH as MESSAGES
+from dashboard.states.message_words import STATES, TEMPLATES
 from dashboard.states.order_timeline import Moment
 from dashboard.states.order_words import clock_words, state_word
-from dashboard.states.paging import iso
+from dashboard.states.paging import address, iso
 
 OF_THE_ORDER = "dispatch"
 """The source whose moments the order's own timeline tells at more length."""
-MESSAGE_TONES = {
-    "waiting": "off",
-    "queued": "info",
-    "sent": "info",
-    "delivered": "good",
-    "failed": "warning",
-    "given_up": "critical",
-    "cancelled": "off",
-    "suppressed": "off",
-}
 SLA_TONES = {
     "met": "good",
     "running": "info",
@@ -33,6 +25,14 @@ SLA_TONES = {
     "paused": "off",
 }
 _PRIORITY_TONES = {"urgent": "critical", "high": "warning", "normal": "info", "low": "off"}
+_FLAG_REASONS = {
+    "TARGETING_MATCH": "by its rules",
+    "TARGETING_KEY_MISSING": "depends on the person",
+    "STATIC": "for everybody",
+    "DEFAULT": "by default",
+    "SPLIT": "by lot",
+    "DISABLED": "turned off",
+}
 _ENDED = ("solved", "closed", "resolved")
 _RISKY = ("cancel",)
 
@@ -95,12 +95,17 @@ class IncidentLine(TypedDict):
     link: str
 
 
-def other_moments(found: Sequence[CaseMoment], zone: str, now: datetime) -> list[Moment]:
+def other_moments(case: Case, zone: str, now: datetime) -> list[Moment]:
     """The moments that the order's own timeline does not tell, as its lines."""
-    return [_moment(each, zone, now) for each in found if each.source != OF_THE_ORDER]
+    outbox = address(MESSAGES, {"order": case.order.number})
+    return [
+        _moment(each, outbox if each.source == "message" else each.link or "", zone, now)
+        for each in case.moments
+        if each.source != OF_THE_ORDER
+    ]
 
 
-def _moment(each: CaseMoment, zone: str, now: datetime) -> Moment:
+def _moment(each: CaseMoment, link: str, zone: str, now: datetime) -> Moment:
     until = f"until {clock_words(each.until, zone, now)}" if each.until else ""
     return {
         "id": each.id,
@@ -114,13 +119,14 @@ def _moment(each: CaseMoment, zone: str, now: datetime) -> Moment:
         "device": "",
         "place": "",
         "photo": "",
-        "link": each.link or "",
+        "link": link,
         "by_people": False,
     }
 
 
 def act_rows(actions: Sequence[CaseAction]) -> list[ActRow]:
-    """What can be done, in the order that the service gives; the impossible say why."""
+    """What can be done, and below it what cannot be now, each with why."""
+    possible_first = sorted(actions, key=lambda each: not each.allowed)
     return [
         {
             "kind": each.kind,
@@ -129,7 +135,7 @@ def act_rows(actions: Sequence[CaseAction]) -> list[ActRow]:
             "why": "" if each.allowed else each.why_not or "not now",
             "risk": each.kind in _RISKY,
         }
-        for each in actions
+        for each in possible_first
     ]
 
 
@@ -139,9 +145,9 @@ def message_rows(messages: Sequence[CaseMessage]) -> list[MessageRow]:
     return [
         {
             "id": str(each.id),
-            "tone": MESSAGE_TONES.get(each.state, "info"),
-            "state": state_word(each.state),
-            "what": state_word(each.template or "note").capitalize(),
+            "tone": STATES[each.state][0],
+            "state": STATES[each.state][1],
+            "what": TEMPLATES.get(each.template or "note", "Message"),
             "to": ", ".join(filter(None, (f"to the {each.to}", each.channel, each.by))),
             "why": each.why or "",
             "at": iso(each.at),
@@ -156,7 +162,7 @@ def flag_rows(case: Case, *, may_open: bool) -> list[FlagRow]:
         {
             "key": each.key,
             "variant": each.variant,
-            "reason": each.reason,
+            "reason": _FLAG_REASONS.get(each.reason, state_word(each.reason.lower())),
             "description": each.description,
             "link": f"/flags/{each.key}" if may_open else "",
         }

@@ -97,7 +97,8 @@ class SandboxState(ListState, rx.State):
             self.phones = phones(page.items, number, self._asked("region"))
             self.bubbles, self.order = bubbles, number
             self.recipient = received[-1].recipient if received else ""
-            self.language = received[-1].language if received else ""
+            spoken = received[-1].language if received else ""
+            self.language = notifications.languages().get(spoken, spoken)
             self.fault, self.ready = "", True
 
     @rx.event

@@ -105,18 +105,18 @@ def test_an_agent_goes_from_a_phone_to_a_failed_payment_and_writes_to_the_custom
     )
 
     act = panel(page, "Act")
-    expect(act.get_by_role("group", name=re.compile("^Release: not now"))).to_be_visible()
-    expect(act.get_by_role("button", name="Release")).to_have_count(0)
-    act.get_by_role("button", name=re.compile("message.*customer", re.IGNORECASE)).click()
-    drawer = page.get_by_role("dialog", name=re.compile("message.*customer", re.IGNORECASE))
-    send = drawer.get_by_role("button", name=re.compile("message.*customer", re.IGNORECASE))
+    expect(act.get_by_role("group", name=re.compile("^Release from hold: not now"))).to_be_visible()
+    expect(act.get_by_role("button", name="Release from hold")).to_have_count(0)
+    act.get_by_role("button", name="Write to the customer").click()
+    drawer = page.get_by_role("dialog", name="Write to the customer")
+    send = drawer.get_by_role("button", name="Write to the customer")
     drawer.get_by_label("Text").fill("Your card was declined, please pay in the app.")
     send.click()
     expect(drawer.get_by_role("alert")).to_contain_text("Say why")
     drawer.get_by_label("Why").fill("the card was declined")
     send.dblclick()
     expect(drawer).to_be_hidden(timeout=20_000)
-    notes = panel(page, "Messages").get_by_role("button").filter(has_text="Note")
+    notes = panel(page, "Messages").get_by_role("button").filter(has_text="Words of one's own")
     expect(notes).to_have_count(1, timeout=20_000)
     page.reload()
     expect(notes).to_have_count(1, timeout=30_000)
@@ -155,14 +155,14 @@ def test_an_order_is_held_by_an_agent_with_a_reason_that_others_read(
     order = ordered(api)
     page = sign_in("support agent", f"/orders/{order['number']}")
     act = panel(page, "Act")
-    act.get_by_role("button", name=re.compile("^Hold")).click(timeout=30_000)
-    drawer = page.get_by_role("dialog", name=re.compile("^Hold"))
+    act.get_by_role("button", name="Put on hold").click(timeout=30_000)
+    drawer = page.get_by_role("dialog", name="Put on hold")
     drawer.get_by_label("Why").fill("the customer is away until noon")
-    drawer.get_by_role("button", name=re.compile("^Hold")).click()
+    drawer.get_by_role("button", name="Put on hold").click()
     expect(panel(page, "Timeline")).to_contain_text(
         "the customer is away until noon", timeout=20_000
     )
-    expect(act.get_by_role("group", name=re.compile("^Hold.*: not now"))).to_be_visible(
+    expect(act.get_by_role("group", name=re.compile("^Put on hold: not now"))).to_be_visible(
         timeout=20_000
     )
     expect(panel(page, "What the customer sees")).to_contain_text(

@@ -12,7 +12,14 @@ from backend.identity.schemas import RevealCount
 from backend.notifications.message_schemas import MessageCounts, MessageOut, MessageState
 from backend.platform.errors import Invalid
 from backend.platform.ids import uuid7
-from backend.support.case_schemas import Case, CaseAction, CaseActionIn, CaseEscalation, Moment
+from backend.support.case_schemas import (
+    Case,
+    CaseAction,
+    CaseActionIn,
+    CaseEscalation,
+    CaseIncident,
+    Moment,
+)
 from backend.support.search_schemas import Hit
 from dashboard.states.case import looks_words
 from dashboard.states.case_acts import missing
@@ -107,7 +114,7 @@ def test_moments_of_the_order_itself_are_left_to_its_own_timeline() -> None:
             id="3", at=NOW, source="support", kind="opened", words="ESC-1", link="/support/ESC-1"
         ),
     ]  # fmt: skip
-    rows = other_moments(found, BANGKOK, NOW)
+    rows = other_moments(case(moments=found), BANGKOK, NOW)
     assert [row["kind"] for row in rows] == ["position", "support"]
     assert rows[0]["why"] == "until 21:29, 240 m from the way"
     assert rows[1]["link"] == "/support/ESC-1"
@@ -194,11 +201,22 @@ def test_a_message_is_a_template_or_words_of_ones_own() -> None:
     assert (sent["template"], "text" in sent) == ("delayed", False)
 
 
-def test_choices_are_told_in_words() -> None:
-    act = action("message_customer", "template", choices={"template": ["on_its_way"]})
-    assert choices_of(case(), act) == {
-        "template": [{"value": "on_its_way", "word": "On its way"}]
-    }  # fmt: skip
+def test_only_templates_that_the_order_fills_by_itself_are_offered() -> None:
+    chosen = choices_of(case(), action("message_customer", "text"))
+    offered = {each["value"] for each in chosen["template"]}
+    assert "delayed" in offered
+    assert not offered & {"otp", "refunded"}
+    assert "SMS" in {each["word"] for each in chosen["channel"]}
+
+
+def test_incidents_to_link_are_told_by_their_titles() -> None:
+    around = CaseIncident(
+        id=uuid7(), number="INC-12", title="SMS gateway down", severity="SEV2",
+        state="acknowledged", started_at=NOW, ended_at=None, linked=False,
+    )  # fmt: skip
+    act = action("link_incident", "incident", choices={"incident": ["INC-12"]})
+    chosen = choices_of(case(incidents=[around]), act)["incident"]
+    assert chosen == [{"value": "INC-12", "word": "INC-12 SMS gateway down"}]
 
 
 # Search

@@ -1,0 +1,192 @@
+"""The handlers of search, an order's case and the outbox over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from backend.dispatch.schemas import OrderOut
+from backend.identity.schemas import GrantScope, Principal
+from backend.notifications import service as notifications
+from backend.notifications.message_schemas import MessageIn, MessageOut
+from backend.platform.resources import Resources
+from tests.dashboard.conftest import Connect, Console, SignIn
+from tests.dashboard.test_incident_handlers import _name, _seen, _send
+from tests.dispatch.orders import place_order
+
+SEARCH = _name("search", "search_state")
+ORDER = _name("order", "order_state")
+CASE = _name("case", "case_state")
+ACTS = _name("case_acts", "case_acts_state")
+OUTBOX = _name("messages", "messages_state")
+MESSAGE = _name("message", "message_state")
+TEMPLATES = _name("templates", "templates_state")
+AGENT = ("support_agent", "TH-10")
+WRITER = Principal("user", "user:w", "Nan P.", (GrantScope("support_agent", "TH-10"),))
+
+
+@asynccontextmanager
+async def at_the_case(connect: Connect, cookie: str, order: OrderOut) -> AsyncIterator[Console]:
+    """A console that shows the case of an order."""
+    async with connect(cookie) as console:
+        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
+        await _seen(console, CASE, lambda now: now.get("ready"))
+        yield console
+
+
+async def act(console: Console, order: OrderOut, **form: Any) -> None:
+    await _send(console, f"{ACTS}.act", f"/orders/{order.number}", {"form": form})
+
+
+async def begin(console: Console, order: OrderOut, kind: str) -> dict[str, Any]:
+    await _send(console, f"{ACTS}.begin", f"/orders/{order.number}", {"kind": kind})
+    found: dict[str, Any] = await _seen(console, ACTS, lambda now: now if now.get("open") else None)
+    return found
+
+
+async def messages_of(resources: Resources, order: OrderOut) -> list[MessageOut]:
+    async with resources.database.unit_of_work() as session:
+        return await notifications.messages_of_order(session, WRITER, order.id)
+
+
+async def written(resources: Resources, order: OrderOut, text: str) -> MessageOut:
+    async with resources.database.unit_of_work() as session:
+        wanted = MessageIn(order_id=order.id, text=text)
+        return await notifications.queue_message(session, WRITER, wanted)
+
+
+async def test_search_says_why_and_tells_nobody_of_another_city(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    for grant, expected in ((AGENT, [order.number]), (("viewer", "VN-SG"), [])):
+        async with connect(await sign_in(f"Finder of {grant[1]}", grant)) as console:
+            await _send(console, f"{SEARCH}.find", "/", {"text": order.number})
+            now = await _seen(console, SEARCH, lambda now: now if "found_for" in now else None)
+            orders = [each for each in now.get("found", []) if each["group"] == "Orders"]
+            assert [each["href"].removeprefix("/orders/") for each in orders] == expected
+            assert all(each["why"] == "by its number" for each in orders)
+
+
+async def test_a_case_sends_the_browser_nothing_plain(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    await written(resources, order, "Only its reader sees this")
+    async with connect(await sign_in("Dao", AGENT)) as console:
+        await _send(console, f"{ORDER}.load", f"/orders/{order.number}")
+        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
+        sent = ""
+        async with asyncio.timeout(10):
+            while "customer_rx_state_" not in sent or "moments_rx_state_" not in sent:
+                sent += str(await console.updates.get())
+    for secret in ("+66812345678", "Srisuk", "Only its reader"):
+        assert secret not in sent
+
+
+async def test_an_action_clicked_twice_is_done_once(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    before = len(await messages_of(resources, order))
+    async with at_the_case(connect, await sign_in("Dao", AGENT), order) as console:
+        drawer = await begin(console, order, "message_customer")
+        assert drawer["asks"]["text"]
+        assert len(drawer["key"]) >= 8
+        form = {"template": "own", "text": "It comes at noon", "reason": "they asked"}
+        await act(console, order, **form)
+        await act(console, order, **form)
+        await console.notice_like("Message to the customer")
+        await act(console, order, **form)
+        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
+        await _seen(console, CASE, lambda now: now.get("messages"))
+    assert len(await messages_of(resources, order)) == before + 1
+
+
+async def test_an_action_without_a_reason_is_not_done(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    async with at_the_case(connect, await sign_in("Dao", AGENT), order) as console:
+        await begin(console, order, "hold")
+        await act(console, order, reason=" ")
+        assert "Say why" in await _seen(console, ACTS, lambda now: now.get("fault"))
+        await act(console, order, reason="the street is flooded")
+        await console.notice_like("Put on hold")
+
+
+async def test_what_changed_meanwhile_is_not_acted_on(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    one, two = await sign_in("Dao", AGENT), await sign_in("Nok", AGENT)
+    async with (
+        at_the_case(connect, one, order) as first,
+        at_the_case(connect, two, order) as second,
+    ):
+        await begin(first, order, "hold")
+        await begin(second, order, "cancel")
+        await act(first, order, reason="the street is flooded")
+        await first.notice_like("Put on hold")
+        await act(second, order, reason="asked by phone")
+        fault = await _seen(second, ACTS, lambda now: now.get("fault"))
+        assert fault
+
+
+async def test_who_may_only_look_is_offered_nothing(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    async with connect(await sign_in("Vi", ("viewer", "TH-10"))) as console:
+        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
+        now = await _seen(console, CASE, lambda now: now if now.get("ready") else None)
+        assert not now.get("may_act")
+        assert {row["ok"] for row in now["actions"]} == {False}
+        assert all(row["why"] for row in now["actions"])
+
+
+async def test_the_outbox_lists_a_message_and_stops_it_with_a_reason(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    message = await written(resources, order, "Wait for me")
+    async with connect(await sign_in("Dao", AGENT)) as console:
+        await _send(console, f"{OUTBOX}.load", "/messages", query=f"order={order.number}")
+        rows = await _seen(console, OUTBOX, lambda now: now.get("rows"))
+        line = next(row for row in rows if row["id"] == str(message.id))
+        assert (line["what"], line["order"]) == ("Words of one's own", order.number)
+        await _send(console, f"{MESSAGE}.look", "/messages", {"message_id": str(message.id)})
+        await _seen(console, MESSAGE, lambda now: now.get("open"))
+        await _send(console, f"{MESSAGE}.act", "/messages", {"form": {"reason": ""}})
+        assert "Say why" in await _seen(console, MESSAGE, lambda now: now.get("fault"))
+        await _send(console, f"{MESSAGE}.act", "/messages", {"form": {"reason": "not needed"}})
+        await console.notice_like("stopped")
+    stopped = next(each for each in await messages_of(resources, order) if each.id == message.id)
+    assert stopped.state == "cancelled"
+
+
+async def test_many_messages_are_changed_each_with_its_result(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    ids = [str((await written(resources, order, f"Note {n}")).id) for n in range(2)]
+    async with connect(await sign_in("Dao", AGENT)) as console:
+        await _send(console, f"{OUTBOX}.load", "/messages", query=f"order={order.number}")
+        await _seen(console, OUTBOX, lambda now: now.get("rows"))
+        retry = {"action": "retry", "message_ids": ids}
+        await _send(console, f"{OUTBOX}.act", "/messages", retry)
+        outcome = await _seen(console, OUTBOX, lambda now: now.get("outcome"))
+        assert [row["word"] for row in outcome] == ["refused", "refused"]
+        assert all(row["detail"] for row in outcome)
+
+
+async def test_a_template_is_shown_in_nine_languages(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    async with connect(await sign_in("Dao", AGENT)) as console:
+        query = "tab=templates&template=delayed"
+        await _send(console, f"{TEMPLATES}.load", "/messages", query=query)
+        previews = await _seen(console, TEMPLATES, lambda now: now.get("previews"))
+        assert len({each["text"] for each in previews}) == len(previews) == 9
