@@ -25,6 +25,7 @@ from backend.incidents import hook_endpoints as monitoring
 from backend.incidents import on_call_endpoints as on_call
 from backend.insights import endpoints as insights
 from backend.notifications import endpoints as notifications
+from backend.notifications import message_endpoints, message_hooks
 from backend.payments import endpoints as payments
 from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -68,6 +69,8 @@ def create_api() -> FastAPI:
     api.include_router(customer_endpoints.router)
     api.include_router(payments.router)
     api.include_router(notifications.router)
+    api.include_router(message_endpoints.router)
+    api.include_router(message_hooks.router)
     api.include_router(flags.router)
     api.include_router(sheet_endpoints.router)
     api.include_router(monitoring.router)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 import os
+from base64 import b64decode
 from collections.abc import Mapping
+from datetime import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
@@ -14,6 +17,7 @@ from pydantic import (
     IPvAnyNetwork,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -187,6 +191,36 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "Waypost <waypost@localhost>", description="Whom mail from Waypost comes from."
     )
+    message_channels: list[Literal["push", "whatsapp", "sms", "email"]] = Field(
+        ["push", "whatsapp", "sms", "email"],
+        description="Channels of messages to customers and drivers, as JSON, in the order tried.",
+    )
+    message_quiet_begins: time = Field(
+        time(21), description="From this hour of the reader's clock only urgent messages are sent,"
+    )
+    message_quiet_ends: time = Field(
+        time(8), description="until this one; the same hour twice means always."
+    )
+    message_gateway_url: str = Field(
+        "", description="Gateway that SMS and WhatsApp messages are posted to."
+    )
+    message_gateway_secret: SecretStr | None = Field(
+        None,
+        description="Signs what goes to it and its receipts, `whsec_...` as Standard Webhooks "
+        "spell it; unset sends nothing and refuses receipts.",
+    )
+    message_gateway_channels: list[Literal["whatsapp", "sms"]] = Field(
+        ["whatsapp", "sms"], description="What the gateway carries, as JSON."
+    )
+    fcm_service_account: Path | None = Field(
+        None, description="Key file (JSON) of the Google service account that sends pushes."
+    )
+    fcm_url: str = Field(
+        "https://fcm.googleapis.com", description="Where Firebase Cloud Messaging is."
+    )
+    fcm_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="Where its access tokens come from."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level logged."
     )
@@ -205,6 +239,20 @@ class Settings(BaseSettings):
     def secure_cookies(self) -> bool:
         """Whether browsers reach this system over https."""
         return self.public_url.startswith("https://")
+
+    @field_validator("message_gateway_secret")
+    @classmethod
+    def refuse_what_is_no_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        """Stop a start with a secret that no signature can be made with."""
+        if value is not None:
+            prefix, spelled, key = value.get_secret_value().partition("whsec_")
+            try:
+                good = not prefix and spelled and b64decode(key, validate=True)
+            except binascii.Error:
+                good = False
+            if not good:
+                raise ValueError("give it as whsec_ and the key in base64")
+        return value
 
     @model_validator(mode="after")
     def refuse_unsafe_production(self) -> Self:

@@ -26,6 +26,7 @@ from backend.incidents.sweeps import drop_expired as drop_alert_deliveries
 from backend.insights import service as insights
 from backend.insights.counting import counting
 from backend.insights.detecting import detect
+from backend.notifications import messenger_role
 from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
@@ -71,6 +72,7 @@ async def scheduler(resources: Resources, stop: asyncio.Event) -> None:
             await consumers.drop_expired(session)
             await drop_abandoned(session)
             await notifications.drop_expired(session)
+            await notifications.drop_old_messages(session)
             await drop_alert_deliveries(session)
             await forget_old(session, clock.now())
             await insights.drop_expired(session, clock.now())
@@ -84,6 +86,7 @@ ROLES: dict[str, Role] = {
     "notifier": notify,
     "payments": payments.run,
     "incidents": incidents.run,
+    "messenger": messenger_role.run,
     "foreteller": foretell,
     "planner": plan_tours,
     "projector": project,

@@ -26,7 +26,7 @@ async def counts(
         func.count(col(OrderRow.driver_id).distinct()),
         func.count(col(OrderRow.drop_phone).distinct()),
     ).where(
-        _within(regions),
+        within(regions),
         col(OrderRow.created_at) <= until,
         or_(col(OrderRow.ended_at).is_(None), col(OrderRow.ended_at) >= since),
     )
@@ -34,7 +34,8 @@ async def counts(
     return row[0], row[1], row[2], row[3], row[4]
 
 
-def _within(regions: Sequence[str]) -> ColumnElement[bool]:
+def within(regions: Sequence[str]) -> ColumnElement[bool]:
+    """Orders of any of the regions, and of those below them."""
     if EVERYWHERE in regions:
         return true()
     parts: list[ColumnElement[bool]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -26,6 +27,8 @@ async def expected_orders(session: AsyncSession, city: str) -> Sequence[Any]:
     found = await session.execute(
         select(
             col(OrderRow.id),
+            col(OrderRow.number),
+            col(OrderRow.merchant),
             col(OrderRow.state),
             col(OrderRow.driver_id),
             col(OrderRow.hub),
@@ -38,6 +41,7 @@ async def expected_orders(session: AsyncSession, city: str) -> Sequence[Any]:
             col(OrderRow.drop_from),
             col(OrderRow.promised_at),
             col(OrderRow.eta_at),
+            col(OrderRow.delay_told),
         )
         .where(col(OrderRow.region) == city, col(OrderRow.state).in_(EXPECTED_STATES))
         .order_by(col(OrderRow.promised_at), col(OrderRow.id))
@@ -81,6 +85,28 @@ async def put_etas(session: AsyncSession, etas: Sequence[Mapping[str, Any]], now
         },
     )
     return len(done.all())
+
+
+async def note_delays(session: AsyncSession, told: Mapping[UUID, datetime]) -> set[UUID]:
+    """Remember the ETAs that are told as delays; answers the orders that nobody is changing."""
+    if not told:
+        return set()
+    done = await session.scalars(
+        text(
+            "WITH told AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[]))"
+            " AS told(id, eta_at)),"
+            " free AS (SELECT o.id FROM dispatch_order o JOIN told USING (id)"
+            " WHERE o.state = ANY(:states) ORDER BY o.id FOR UPDATE OF o SKIP LOCKED)"
+            " UPDATE dispatch_order o SET delay_told = told.eta_at"
+            " FROM told JOIN free USING (id) WHERE o.id = told.id RETURNING o.id"
+        ),
+        {
+            "ids": list(told),
+            "ats": list(told.values()),
+            "states": [state.value for state in EXPECTED_STATES],
+        },
+    )
+    return set(done)
 
 
 async def keep_guesses(session: AsyncSession, guesses: Sequence[Mapping[str, Any]]) -> None:

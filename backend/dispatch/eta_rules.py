@@ -11,6 +11,10 @@ _CONFIDENT = 20
 _LEAST_SPAN_S = 60.0
 MOVED_S = 30.0
 """An ETA that moves by less is left as it was told."""
+DELAY_TOLD_FROM = timedelta(minutes=15)
+"""An order so late by its ETA is told of as delayed."""
+DELAY_TOLD_AGAIN = timedelta(minutes=30)
+"""And again when its ETA slips by so much more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +104,10 @@ def arrivals(legs_s: Sequence[float], visits: Sequence[Visit]) -> list[float]:
         found.append(clock_s)
         clock_s = max(clock_s, visit.opens_s) + visit.service_s
     return found
+
+
+def delay_is_news(promised_at: datetime, eta_at: datetime, told: datetime | None) -> bool:
+    """Whether people are to hear that an order comes late; `told` is the ETA they heard last."""
+    if told is not None:
+        return eta_at - told > DELAY_TOLD_AGAIN
+    return eta_at - promised_at > DELAY_TOLD_FROM

@@ -19,6 +19,7 @@ from backend.dispatch.eta_rules import (
     Outcomes,
     Visit,
     arrivals,
+    delay_is_news,
     expected,
     learned,
     moved,
@@ -31,6 +32,7 @@ from backend.dispatch.travel import VEHICLES, Point, Travel, local_hour, straigh
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock
+from backend.platform.outbox import Event, emit
 from backend.platform.scopes import covers
 from backend.regions import service as regions
 from backend.regions.schemas import Region
@@ -98,7 +100,7 @@ async def refresh_city(session: AsyncSession, city: Region, travel: Travel) -> i
     corrections = await corrections_of(session, city.code, now)
     drivers = await tracking.drivers_of_city(session, SYSTEM, city.code, off_shift=True)
     found = await _model_times(await _drives(session, orders, drivers, now), travel, hour)
-    told, guesses = [], []
+    told, guesses, late = [], [], {}
     for order in orders:
         if order.id in found:
             vehicle, raw_s = found[order.id]
@@ -108,11 +110,33 @@ async def refresh_city(session: AsyncSession, city: Region, travel: Travel) -> i
             eta = expected(now, _unassigned_s(order, hour, now), UNASSIGNED)
         if moved(order.eta_at, eta.at):
             told.append({"id": order.id, "at": eta.at, "low": eta.low, "high": eta.high})
+        if delay_is_news(order.promised_at, eta.at, order.delay_told):
+            late[order.id] = (order, eta.at)
     await eta_repository.keep_guesses(session, guesses)
     count = await eta_repository.put_etas(session, told, now)
+    await _tell_delays(session, city.code, late)
     if count:
         changes.tell_after_commit(session, city.code)
     return count
+
+
+async def _tell_delays(
+    session: AsyncSession, city: str, late: Mapping[UUID, tuple[Any, datetime]]
+) -> None:
+    """Emit `order.delay_foreseen` for orders that come late, and remember what was said."""
+    noted = await eta_repository.note_delays(session, {key: at for key, (_, at) in late.items()})
+    for order, eta_at in (late[key] for key in sorted(noted)):
+        data = {
+            "order_id": str(order.id),
+            "number": order.number,
+            "merchant": order.merchant,
+            "promised_at": order.promised_at.isoformat(),
+            "eta_at": eta_at.isoformat(),
+            "late_s": round((eta_at - order.promised_at).total_seconds()),
+            "again": order.delay_told is not None,
+        }
+        place = order.hub or city
+        await emit(session, Event("order.delay_foreseen", str(order.id), SYSTEM.id, data, place))
 
 
 async def _model_times(

@@ -149,6 +149,7 @@ class OrderRow(SQLModel, table=True):
     eta_low: datetime | None = moment(nullable=True)
     eta_high: datetime | None = moment(nullable=True)
     eta_made_at: datetime | None = moment(nullable=True)
+    delay_told: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
     updated_at: datetime = moment()
     ended_at: datetime | None = moment(nullable=True)

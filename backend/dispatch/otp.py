@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,7 +33,7 @@ from backend.platform import clock, indicators
 from backend.platform.errors import RateLimited
 from backend.platform.outbox import Event, emit
 from backend.platform.resources import current
-from backend.platform.sealing import key_for, seal
+from backend.platform.sealing import key_for, seal, unseal
 
 PURPOSE = "one-time codes"
 """What the key of codes on their way to the recipient is for."""
@@ -82,6 +84,11 @@ async def mint_otp(
         "expires_at": (now + OTP_LIFE).isoformat(),
     }
     await emit(session, Event("otp.issued", str(order.id), principal.id, data, place_of(order)))
+
+
+def issued_code(event: Mapping[str, Any]) -> str:
+    """The plain code of an `otp.issued` event's data, for whoever sends it to its reader."""
+    return unseal(current().settings, PURPOSE, event["sealed_code"])
 
 
 async def resend_otp(

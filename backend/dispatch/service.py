@@ -24,6 +24,7 @@ from backend.dispatch.cities import (
     paused_cities,
     set_city_switch,
 )
+from backend.dispatch.contacts import OrderContact, contact_of, contacts_between
 from backend.dispatch.customer_links import follow_order, revoke_tracking
 from backend.dispatch.decisions import drivers_for_order, why
 from backend.dispatch.demo_recipients import received_codes
@@ -45,7 +46,7 @@ from backend.dispatch.orders import (
     order_id_of,
     reveal_field,
 )
-from backend.dispatch.otp import mint_otp, resend_otp, verify_otp
+from backend.dispatch.otp import issued_code, mint_otp, resend_otp, verify_otp
 from backend.dispatch.performance import driver_performance
 from backend.dispatch.proof import override_proof
 from backend.dispatch.redispatch import redispatch_area
@@ -67,6 +68,7 @@ from backend.dispatch.uploads import append_upload, begin_upload, drop_abandoned
 __all__ = [
     "Circumstances",
     "CityBacklog",
+    "OrderContact",
     "OrderFigures",
     "accept_offer",
     "act_on_orders",
@@ -83,6 +85,8 @@ __all__ = [
     "change_order",
     "changes_of",
     "city_switches",
+    "contact_of",
+    "contacts_between",
     "count_orders",
     "create_order",
     "create_orders",
@@ -103,6 +107,7 @@ __all__ = [
     "hold_order",
     "import_orders",
     "import_template",
+    "issued_code",
     "last_steps",
     "list_documents",
     "list_orders",

@@ -114,6 +114,7 @@ async def _message(
         "since": row.impact_started_at.isoformat(),
         "text": wanted.text,
         "customers": n,
+        "by": principal.name,
     }
     await emit(session, Event("customers.message_wanted", str(row.id), principal.id, data, region))
     who = "1 customer" if n == 1 else f"{n} customers"

@@ -9,7 +9,24 @@ from backend.notifications.deliveries import (
     try_endpoint,
     waiting_for,
 )
+from backend.notifications.message_views import (
+    NoSuchMessage,
+    cancel_message,
+    count_messages,
+    drop_old_messages,
+    get_message,
+    list_messages,
+    message_body,
+    messages_of_order,
+    retry_message,
+)
+from backend.notifications.messages import queue_message
 from backend.notifications.outbound import Outbound
+from backend.notifications.preferences import (
+    preferences_of_order,
+    set_device,
+    set_preferences_of_order,
+)
 from backend.notifications.reach import NoSuchDelivery, NoSuchEndpoint
 from backend.notifications.rules import url_fault
 from backend.notifications.signing import headers as signed_headers
@@ -21,21 +38,38 @@ from backend.notifications.subscriptions import (
     remove_endpoint,
     rotate_secret,
 )
+from backend.notifications.wording import languages, list_templates, preview_template
 
 __all__ = [
     "NoSuchDelivery",
     "NoSuchEndpoint",
+    "NoSuchMessage",
     "Outbound",
+    "cancel_message",
     "change_endpoint",
+    "count_messages",
     "create_endpoint",
     "drop_expired",
+    "drop_old_messages",
     "get_delivery",
     "get_endpoint",
+    "get_message",
+    "languages",
     "list_deliveries",
     "list_endpoints",
+    "list_messages",
+    "list_templates",
+    "message_body",
+    "messages_of_order",
+    "preferences_of_order",
+    "preview_template",
+    "queue_message",
     "remove_endpoint",
     "replay",
+    "retry_message",
     "rotate_secret",
+    "set_device",
+    "set_preferences_of_order",
     "signed_headers",
     "success_by_hour",
     "try_endpoint",

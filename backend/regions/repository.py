@@ -21,6 +21,14 @@ async def regions(session: AsyncSession) -> list[RegionRow]:
     return list(rows)
 
 
+async def time_zone(session: AsyncSession, code: str) -> str | None:
+    """The time zone written at a region itself."""
+    found: str | None = await session.scalar(
+        select(col(RegionRow.time_zone)).where(col(RegionRow.code) == code)
+    )
+    return found
+
+
 async def region_codes(session: AsyncSession) -> set[str]:
     """The codes in use."""
     return set(await session.scalars(select(col(RegionRow.code))))

@@ -56,6 +56,7 @@ __all__ = [
     "remove_geofence",
     "replace_geofence",
     "seed",
+    "time_zone_of",
 ]
 
 
@@ -168,3 +169,8 @@ def _geometry(region: Region) -> dict[str, Any] | None:
     if len(region.polygons) == 1:
         return {"type": "Polygon", "coordinates": region.polygons[0]}
     return {"type": "MultiPolygon", "coordinates": region.polygons}
+
+
+async def time_zone_of(session: AsyncSession, city: str) -> str:
+    """The IANA name of a city's time zone; UTC for a city that there is not."""
+    return await repository.time_zone(session, city) or "UTC"

@@ -27,6 +27,7 @@ from backend.tracking.rules import freshness
 from backend.tracking.schemas import (
     DeviceToken,
     DriverChange,
+    DriverContact,
     DriverIn,
     DriverName,
     DriverOut,
@@ -235,6 +236,14 @@ async def name_drivers(
 async def driver_codes(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, str]:
     """The codes of drivers that a service already deals with; a code tells nothing of a person."""
     return await repository.codes(session, driver_ids) if driver_ids else {}
+
+
+async def driver_contact(
+    session: AsyncSession, principal: Principal, driver_id: UUID, permission: str
+) -> DriverContact:
+    """Where a message to the driver goes, for a caller with the permission where they work."""
+    row = await driver_row(session, principal, permission, driver_id)
+    return DriverContact(row.id, row.name, row.phone, row.region, place_of(row))
 
 
 async def reveal_phone(session: AsyncSession, principal: Principal, driver_id: UUID) -> str | None:

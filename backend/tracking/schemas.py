@@ -1,5 +1,6 @@
 """What enters and leaves tracking."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -137,6 +138,17 @@ class DriverName(BaseModel):
 
     code: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriverContact:
+    """Where a message to a driver goes; for those who write to people, never to be shown."""
+
+    id: UUID
+    name: str
+    phone: str | None
+    city: str
+    place: str
 
 
 class DriverPage(BaseModel):

@@ -54,6 +54,7 @@ OWN_DOOR = {
     "/api/live",
     "/api/hooks/stripe",
     "/api/hooks/razorpay",
+    "/api/hooks/messages",
     "/ofrep/v1/evaluate/flags",
     "/ofrep/v1/evaluate/flags/{key}",
     "/ofrep/v1/events",

@@ -1,0 +1,213 @@
+"""Sends what is due to customers and drivers: on the next channel where one fails for good."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import random
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.notifications import message_repository, messenger_repository
+from backend.notifications.channels.protocol import Answer, Letter, Outcome
+from backend.notifications.channels.registry import Carriers
+from backend.notifications.given_up import tell_given_up
+from backend.notifications.message_rules import Channel, MessageState, after_failure
+from backend.notifications.messenger_repository import Claimed
+from backend.notifications.sealed import Unreadable, opened
+from backend.platform import clock, indicators
+from backend.platform.ids import uuid7
+from backend.platform.resources import Resources
+from backend.platform.telemetry import meter, tracer
+
+LEASE = timedelta(seconds=60)
+"""A claim outlives any sending; after it somebody else sends, and says that it is a repeat."""
+_MOST_IN_FLIGHT = 50
+_LOOK_EVERY_S = 0.25
+_TAKEN = (Outcome.SENT, Outcome.DELIVERED)
+_TOO_LATE = "It would come too late now."
+_CUT_OFF = "Sending was cut off twice; whether it arrived is not known."
+
+_sent = meter.create_counter("waypost.messages.sent", "1", "Messages tried, by channel and outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A claimed message with what came of sending it; no answer where it was not tried."""
+
+    claimed: Claimed
+    at: datetime
+    via: str | None = None
+    answer: Answer | None = None
+    why: str | None = None
+
+    def as_row(self) -> dict[str, Any]:
+        """The result as it is written down."""
+        claimed, answer = self.claimed, self.answer
+        row: dict[str, Any] = {
+            "id": claimed.id,
+            "claim": claimed.claim,
+            "channel": claimed.channel,
+            "via": self.via,
+            "attempts": claimed.attempts + (answer is not None),
+            "tried_here": claimed.tried_here + (answer is not None),
+            "next_at": self.at,
+            "why": self.why,
+            "tried": self._tried(),
+        }
+        if answer is None:
+            begun = claimed.attempts or claimed.cut_off
+            return row | {"state": MessageState.GIVEN_UP if begun else MessageState.SUPPRESSED}
+        if answer.outcome in _TAKEN:
+            delivered = answer.outcome is Outcome.DELIVERED
+            state = MessageState.DELIVERED if delivered else MessageState.SENT
+            arrived = {"delivered_at": self.at} if delivered else {}
+            return row | arrived | {"state": state, "sent_at": self.at}
+        then = after_failure(
+            claimed.ways,
+            claimed.channel,
+            claimed.tried_here + 1,
+            final=answer.outcome is not Outcome.LATER,
+            chance=random(),  # noqa: S311 - spreads retries
+        )
+        wait = max(then.wait, timedelta(seconds=answer.wait_s if then.wait else 0.0))
+        return row | {
+            "state": then.state,
+            "channel": then.channel,
+            "tried_here": then.tried_here,
+            "next_at": self.at + wait,
+            "why": answer.why,
+        }
+
+    def _tried(self) -> list[dict[str, Any]]:
+        claimed, tried = self.claimed, []
+        if claimed.cut_off:
+            tried.append(self._one("cut_off", "A process died while it sent this."))
+        if self.answer is not None:
+            outcomes = {Outcome.SENT: "sent", Outcome.DELIVERED: "delivered"}
+            final = self.answer.outcome in (Outcome.NEVER, Outcome.GONE)
+            outcome = outcomes.get(self.answer.outcome, "refused" if final else "failed")
+            tried.append(self._one(outcome, self.answer.why))
+        return tried
+
+    def _one(self, outcome: str, why: str | None) -> dict[str, Any]:
+        return {
+            "at": self.at.isoformat(),
+            "channel": self.claimed.channel,
+            "via": self.via or "",
+            "outcome": outcome,
+            "why": why,
+            "repeat": self.claimed.cut_off and outcome != "cut_off",
+        }
+
+
+class Messenger:
+    """One process's messages in flight."""
+
+    def __init__(self, resources: Resources, carriers: Carriers) -> None:
+        self._resources = resources
+        self._carriers = carriers
+        self._in_flight: set[asyncio.Task[Result]] = set()
+
+    async def turn(self) -> int:
+        """Write down what came back and claim what is due, at once; answers how many were begun."""
+        done = {task for task in self._in_flight if task.done()}
+        room = _MOST_IN_FLIGHT - len(self._in_flight) + len(done)
+        async with self._resources.database.unit_of_work() as session:
+            await settle(session, [task.result() for task in done])
+            claimed = await messenger_repository.claim(session, uuid7(), clock.now(), LEASE, room)
+        self._in_flight -= done
+        self._in_flight |= {asyncio.create_task(self._send(each)) for each in claimed}
+        return len(claimed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is in flight."""
+        return bool(self._in_flight)
+
+    async def settled(self) -> None:
+        """Return once something came back, or after a moment."""
+        if self._in_flight:
+            await asyncio.wait(
+                self._in_flight, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
+            )
+
+    async def finish(self) -> None:
+        """Wait for what is in flight and write it down; nothing new is begun."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight)
+            async with self._resources.database.unit_of_work() as session:
+                await settle(session, [task.result() for task in self._in_flight])
+            self._in_flight.clear()
+
+    async def abandon(self) -> None:
+        """Drop what is in flight; its claims run out, and it is sent again as a repeat."""
+        for task in self._in_flight:
+            task.cancel()
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    async def _send(self, claimed: Claimed) -> Result:
+        at = clock.now()
+        if claimed.expires_at <= at:
+            return Result(claimed, at, why=_TOO_LATE)
+        if claimed.cut_off and claimed.repeated_before:
+            return Result(claimed, at, why=_CUT_OFF)
+        try:
+            content = opened(self._resources.settings, claimed.sealed)
+        except Unreadable as error:
+            return Result(claimed, at, why=error.title)
+        channel = Channel(claimed.channel)
+        letter = Letter(
+            id=claimed.id,
+            attempt=claimed.attempts + 1,
+            repeat=claimed.cut_off,
+            channel=channel,
+            address=content.addresses[channel],
+            subject=content.subject,
+            text=content.text,
+            kind=claimed.template,
+            language=claimed.language,
+            expires_at=claimed.expires_at,
+        )
+        with tracer.start_as_current_span(
+            "send message", attributes={"channel": channel, "order": claimed.order_number or ""}
+        ):
+            answer = await self._carriers.send(letter)
+        _sent.add(1, {"channel": channel, "outcome": answer.outcome})
+        indicators.count("messages", claimed.region, good=int(answer.outcome in _TAKEN))
+        return Result(claimed, clock.now(), self._carriers.name_of(channel), answer, answer.why)
+
+
+async def settle(session: AsyncSession, results: list[Result]) -> None:
+    """Write results down, forget devices that are no more, and tell of what was given up."""
+    if not results:
+        return
+    rows = [each.as_row() for each in results]
+    held = await messenger_repository.settle(session, rows)
+    for each, row in zip(results, rows, strict=True):
+        if each.answer is not None and each.answer.outcome is Outcome.GONE:
+            await message_repository.forget_device(session, each.claimed.recipient)
+        if row["state"] == MessageState.GIVEN_UP and each.claimed.id in held:
+            await tell_given_up(session, each.claimed, str(row["why"]))
+
+
+async def send_due(resources: Resources, stop: asyncio.Event) -> None:
+    """Send what is due until `stop`, and then wait for what is on its way."""
+    carriers = Carriers(resources.settings)
+    messenger = Messenger(resources, carriers)
+    try:
+        while not stop.is_set():
+            if await messenger.turn():
+                continue
+            if messenger.busy:
+                await messenger.settled()
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
+        await messenger.finish()
+    finally:
+        await messenger.abandon()
+        await carriers.close()

@@ -1,0 +1,103 @@
+"""The messenger's queries: claim what is due, and write down what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from backend.notifications.message_models import MessageRow
+
+# Codes and arrivals first: whoever stands at a door does not wait behind a broadcast. A claim that
+# has run out is of a process that died; whether it had sent the message nobody knows.
+_CLAIM = """
+WITH due AS (
+  SELECT m.id, m.claim IS NOT NULL AS cut_off, m.repeated AS repeated_before
+  FROM notifications_message m
+  WHERE m.state IN ('waiting', 'queued', 'failed') AND m.next_at <= :now
+    AND (m.claimed_until IS NULL OR m.claimed_until < :now)
+  ORDER BY m.urgent DESC, m.next_at
+  LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE notifications_message m
+SET state = 'queued', claim = :claim, claimed_until = :until,
+  repeated = m.repeated OR due.cut_off
+FROM due WHERE m.id = due.id
+RETURNING m.id, m.region, m.order_id, m.order_number, m.template, m.language, m.channel, m.ways,
+  m.sealed, m.recipient, m.urgent, m.attempts, m.tried_here, m.expires_at,
+  due.cut_off, due.repeated_before
+"""
+
+_SETTLE = """
+UPDATE notifications_message m SET
+  state = o.state, why = o.why, channel = o.channel, via = coalesce(o.via, m.via),
+  attempts = o.attempts, tried_here = o.tried_here, next_at = o.next_at,
+  sent_at = coalesce(o.sent_at, m.sent_at), delivered_at = coalesce(o.delivered_at, m.delivered_at),
+  tried = m.tried || o.tried, claim = NULL, claimed_until = NULL
+FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS o(
+  id uuid, claim uuid, state text, why text, channel text, via text, attempts int, tried_here int,
+  next_at timestamptz, sent_at timestamptz, delivered_at timestamptz, tried jsonb)
+WHERE m.id = o.id AND m.claim = o.claim
+RETURNING m.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this process is to send.
+
+    `cut_off` says that another had begun to, `repeated_before` that this had happened before.
+    """
+
+    id: UUID
+    claim: UUID
+    region: str
+    order_id: UUID | None
+    order_number: str | None
+    template: str
+    language: str
+    channel: str
+    ways: list[str]
+    sealed: str
+    recipient: str
+    urgent: bool
+    attempts: int
+    tried_here: int
+    expires_at: datetime
+    cut_off: bool
+    repeated_before: bool
+
+
+async def claim(
+    session: AsyncSession, claim_id: UUID, now: datetime, lease: timedelta, limit: int
+) -> list[Claimed]:
+    """Claim up to `limit` messages that are due, the urgent ones first."""
+    rows = await session.execute(
+        text(_CLAIM), {"now": now, "until": now + lease, "claim": claim_id, "limit": limit}
+    )
+    return [Claimed(claim=claim_id, **row) for row in rows.mappings()]
+
+
+async def settle(session: AsyncSession, outcomes: Sequence[dict[str, Any]]) -> set[UUID]:
+    """Write outcomes down; answers the messages whose claim still held."""
+    written = orjson.dumps(list(outcomes), default=str).decode()
+    return set(await session.scalars(text(_SETTLE), {"outcomes": written}))
+
+
+async def locked(session: AsyncSession, message_ids: Sequence[UUID]) -> dict[UUID, MessageRow]:
+    """These messages, locked in one order."""
+    query = (
+        select(MessageRow)
+        .where(col(MessageRow.id).in_(message_ids))
+        .order_by(col(MessageRow.id))
+        .with_for_update()
+    )
+    return {row.id: row for row in await session.scalars(query)}
