@@ -20,8 +20,8 @@ _DAY = timedelta(days=1)
 # Whom the console alone reaches first; mail follows where somebody does not look.
 _FIRST = {"after_s": 0, "whom": "on_call", "channels": ["console"]}
 _SECOND = {"after_s": 300, "whom": "on_call", "channels": ["console", "email"]}
-_THIRD = {"after_s": 600, "whom": "next", "channels": ["console", "email"]}
-_ALL = {"after_s": 900, "whom": "everyone", "channels": ["console", "email"]}
+_THIRD = {"after_s": 600, "whom": "next", "channels": ["console", "email", "sms"]}
+_ALL = {"after_s": 900, "whom": "everyone", "channels": ["console", "email", "sms"]}
 
 
 async def seed(session: AsyncSession, principal: Principal) -> int:

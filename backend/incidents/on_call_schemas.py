@@ -19,6 +19,7 @@ Word = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=_NO_NUL)
 ]
 Region = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_NUL)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+[1-9][0-9]{6,14}$")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 
 
@@ -27,11 +28,15 @@ class _In(BaseModel):
 
 
 class OnCallPerson(_In):
-    """Somebody who can be called; `person_id` as principals have it, `user:<uuid>`."""
+    """Somebody who can be called; `person_id` as principals have it, `user:<uuid>`.
+
+    `sms` is a telephone number as the whole world dials it, `+66812345678`.
+    """
 
     person_id: Word
     name: Line
     email: Email | None = None
+    sms: Phone | None = None
     webhook: Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)] | None = None
 
 
@@ -40,7 +45,7 @@ class EscalationStep(_In):
 
     after_s: Annotated[int, Field(ge=0, le=86_400)]
     whom: Literal["on_call", "next", "everyone"] = "on_call"
-    channels: Annotated[list[Literal["console", "email", "webhook"]], Field(min_length=1)]
+    channels: Annotated[list[Literal["console", "email", "sms", "webhook"]], Field(min_length=1)]
 
 
 class Override(_In):

@@ -22,12 +22,15 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
     allow_loopback = not resources.settings.production
     async with (
         notifications.Outbound(allow_loopback=allow_loopback) as outbound,
+        sending.carriers_of(resources.settings) as carriers,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
         group.create_task(_repeat(stop, _IDLE_S, lambda: intake.work_in(database)))
         group.create_task(_repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
-        group.create_task(_repeat(stop, _IDLE_S, lambda: sending.send_due(resources, outbound)))
+        group.create_task(
+            _repeat(stop, _IDLE_S, lambda: sending.send_due(resources, outbound, carriers))
+        )
 
 
 async def _repeat(stop: asyncio.Event, idle_s: float, turn: Callable[[], Awaitable[int]]) -> None:

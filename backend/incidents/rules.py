@@ -59,6 +59,7 @@ class Channel(StrEnum):
 
     CONSOLE = "console"
     EMAIL = "email"
+    SMS = "sms"
     WEBHOOK = "webhook"
 
 

@@ -152,7 +152,9 @@ def _out(principal: Principal, row: ScheduleTable) -> ScheduleOut:
 def _people(principal: Principal, row: ScheduleTable) -> list[OnCallPerson]:
     whole = identity.may(principal, CONFIGURE, row.region)
     return [
-        OnCallPerson.model_validate(each if whole else {**each, "email": None, "webhook": None})
+        OnCallPerson.model_validate(
+            each if whole else {**each, "email": None, "sms": None, "webhook": None}
+        )
         for each in row.people
     ]
 

@@ -1,9 +1,11 @@
-"""Sends calls to people: by mail and by webhook, again where it fails."""
+"""Sends calls to people: by mail, by SMS and by webhook, again where it fails."""
 
 from __future__ import annotations
 
 import asyncio
 import smtplib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -19,6 +21,7 @@ from backend.incidents.repository import number_of
 from backend.incidents.rules import Channel
 from backend.incidents.schedules import webhook_secret
 from backend.notifications import service as notifications
+from backend.notifications.message_rules import Channel as MessageChannel
 from backend.platform import clock
 from backend.platform.errors import reason
 from backend.platform.resources import Resources
@@ -31,12 +34,26 @@ _FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = 10.0
 _LEASE = timedelta(seconds=60)
+_TEXT_KEPT = timedelta(hours=1)
+_TAKEN = (notifications.Outcome.SENT, notifications.Outcome.DELIVERED)
 
 _log = get_logger(__name__)
 _sent = meter.create_counter("waypost.calls.sent", "1", "Calls to people, by channel and outcome")
 
 
-async def send_due(resources: Resources, outbound: notifications.Outbound) -> int:
+@asynccontextmanager
+async def carriers_of(settings: Settings) -> AsyncIterator[notifications.Carriers]:
+    """What carries SMS, until the block ends."""
+    carriers = notifications.Carriers(settings)
+    try:
+        yield carriers
+    finally:
+        await carriers.close()
+
+
+async def send_due(
+    resources: Resources, outbound: notifications.Outbound, carriers: notifications.Carriers
+) -> int:
     """Send the calls that are due, all at once; answers how many were tried.
 
     They are claimed first and written down after: a crash in between sends one twice, loses none.
@@ -47,7 +64,7 @@ async def send_due(resources: Resources, outbound: notifications.Outbound) -> in
         for page, _ in due:
             page.next_at = now + _LEASE
     outcomes = await asyncio.gather(
-        *(_send(resources, outbound, page, incident) for page, incident in due)
+        *(_send(resources, outbound, carriers, page, incident) for page, incident in due)
     )
     async with resources.database.unit_of_work() as session:
         for (page, _), why in zip(due, outcomes, strict=True):
@@ -76,6 +93,7 @@ def _outcome(page: PageTable, why: str | None) -> dict[str, Any]:
 async def _send(
     resources: Resources,
     outbound: notifications.Outbound,
+    carriers: notifications.Carriers,
     page: PageTable,
     incident: IncidentTable,
 ) -> str | None:
@@ -84,6 +102,9 @@ async def _send(
     if page.channel == Channel.EMAIL:
         message = letter(resources.settings, page, incident)
         return await asyncio.to_thread(_mail, resources.settings, message)
+    if page.channel == Channel.SMS:
+        answer = await carriers.send(text_message(resources.settings, page, incident))
+        return answer.why if answer.outcome not in _TAKEN else None
     at = clock.now()
     body = orjson.dumps(notice(resources.settings, page, incident)).decode()
     secret = webhook_secret(resources.settings.secret_key.get_secret_value(), page.person_id)
@@ -94,6 +115,26 @@ async def _send(
     }
     attempt = await outbound.send(page.target, body, headers)
     return None if attempt.succeeded else attempt.why or f"answered {attempt.status}"
+
+
+def text_message(
+    settings: Settings, page: PageTable, incident: IncidentTable
+) -> notifications.Letter:
+    """The SMS that calls a person; worth nothing once the next steps have been taken."""
+    number = number_of(incident)
+    words = f"{incident.severity} {number}: {_one_line(incident.title)[:160]}"
+    return notifications.Letter(
+        id=page.id,
+        attempt=page.attempts + 1,
+        repeat=False,
+        channel=MessageChannel.SMS,
+        address=str(page.target),
+        subject=number,
+        text=f"{words}\n{_page_of(settings, incident.id)}",
+        kind="incident_called",
+        language="en",
+        expires_at=page.created_at + _TEXT_KEPT,
+    )
 
 
 def letter(settings: Settings, page: PageTable, incident: IncidentTable) -> EmailMessage:

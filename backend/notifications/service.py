@@ -1,5 +1,7 @@
 """The verbs of notifications that other contexts, the console and the worker call."""
 
+from backend.notifications.channels.protocol import Letter, Outcome
+from backend.notifications.channels.registry import Carriers
 from backend.notifications.deliveries import (
     drop_expired,
     get_delivery,
@@ -41,10 +43,13 @@ from backend.notifications.subscriptions import (
 from backend.notifications.wording import languages, list_templates, preview_template
 
 __all__ = [
+    "Carriers",
+    "Letter",
     "NoSuchDelivery",
     "NoSuchEndpoint",
     "NoSuchMessage",
     "Outbound",
+    "Outcome",
     "cancel_message",
     "change_endpoint",
     "count_messages",

@@ -15,7 +15,7 @@ from dashboard.shell import console_page
 from dashboard.states.costs import CostsState
 from dashboard.states.heartbeats import HeartbeatsState
 from dashboard.states.maintenance import MaintenanceState
-from dashboard.states.on_call import CHANNELS, PATH, TURNS, WHOM, OnCallState
+from dashboard.states.on_call import CHANNEL_WORDS, CHANNELS, PATH, TURNS, WHOM, OnCallState
 from dashboard.states.shell import ShellState
 from dashboard.states.stand_ins import StandInsState
 
@@ -201,19 +201,7 @@ def _form() -> rx.Component:
                 rx.el.div(
                     rx.foreach(
                         state.people,
-                        lambda person: rx.el.label(
-                            rx.el.input(
-                                type="checkbox",
-                                name="person-" + person["id"].to(str),
-                                default_checked=person["chosen"].to(bool),
-                            ),
-                            rx.el.span(
-                                rx.el.span(person["name"]),
-                                rx.el.span(person["email"]),
-                                class_name="wp-cell-two wp-grow",
-                            ),
-                            class_name="wp-candidate",
-                        ),
+                        _candidate,
                     ),
                     class_name="wp-candidates wp-candidates-short",
                 ),
@@ -245,6 +233,33 @@ def _form() -> rx.Component:
     )  # fmt: skip
 
 
+def _candidate(person: rx.Var) -> rx.Component:
+    return rx.el.div(
+        rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                name="person-" + person["id"].to(str),
+                default_checked=person["chosen"].to(bool),
+            ),
+            rx.el.span(
+                rx.el.span(person["name"]),
+                rx.el.span(person["email"]),
+                class_name="wp-cell-two wp-grow",
+            ),
+            class_name="wp-candidate wp-grow",
+        ),
+        rx.el.input(
+            type="tel",
+            name="sms-" + person["id"].to(str),
+            default_value=person["sms"],
+            placeholder="SMS to +66...",
+            aria_label="Number for SMS to " + person["name"].to(str),
+            class_name="wp-input wp-candidate-sms",
+        ),
+        class_name="wp-row",
+    )
+
+
 def _step(step: rx.Var, at: rx.Var) -> rx.Component:
     number = at.to(str)
     return rx.el.div(
@@ -268,7 +283,7 @@ def _step(step: rx.Var, at: rx.Var) -> rx.Component:
                         type="checkbox", name=f"{each}-" + number,
                         default_checked=step[each].to(bool),
                     ),
-                    rx.el.span("e-mail" if each == "email" else each),
+                    rx.el.span(CHANNEL_WORDS.get(each, each)),
                     class_name="wp-check",
                 )
                 for each in CHANNELS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypedDict
 
 import reflex as rx
@@ -23,7 +24,8 @@ PATH = "/admin/on-call"
 TABS = ("", "maintenance", "heartbeats", "costs")
 TURNS = (("0.5", "12 hours"), ("1", "1 day"), ("7", "1 week"), ("14", "2 weeks"))
 WHOM = (("on_call", "the one on call"), ("next", "the next of the turn"), ("everyone", "all of it"))
-CHANNELS = ("console", "email", "webhook")
+CHANNELS = ("console", "email", "sms", "webhook")
+CHANNEL_WORDS = {"email": "e-mail", "sms": "SMS"}
 STEPS = 4
 """How many escalation steps the form offers."""
 _DAY_S = 86_400
@@ -69,6 +71,7 @@ class StepForm(TypedDict):
     whom: str
     console: bool
     email: bool
+    sms: bool
     webhook: bool
 
 
@@ -78,11 +81,13 @@ class PersonForm(TypedDict):
     id: str
     name: str
     email: str
+    sms: str
     chosen: bool
 
 
 _EMPTY_STEP: StepForm = {
-    "minutes": "", "whom": "on_call", "console": True, "email": False, "webhook": False,
+    "minutes": "", "whom": "on_call", "console": True, "email": False, "sms": False,
+    "webhook": False,
 }  # fmt: skip
 
 
@@ -134,11 +139,13 @@ class OnCallState(ListState, rx.State):
             kept = self._kept.get(str(schedule_id))
             chosen = {each.person_id: each for each in kept.people} if kept else {}
             people: dict[str, PersonForm] = {
-                f"user:{each.id}": _person(f"user:{each.id}", each.name, each.email, False)
+                f"user:{each.id}": _person(f"user:{each.id}", each.name, each.email)
                 for each in known
             }
             for each in chosen.values():
-                people[each.person_id] = _person(each.person_id, each.name, each.email, True)
+                people[each.person_id] = _person(
+                    each.person_id, each.name, each.email, each.sms, chosen=True
+                )
             self.people = sorted(
                 people.values(), key=lambda each: (not each["chosen"], each["name"])
             )
@@ -221,12 +228,16 @@ def _rung(step: EscalationStep, *, first: bool) -> Rung:
     return {
         "when": when,
         "whom": dict(WHOM)[step.whom],
-        "how": ", ".join("e-mail" if each == "email" else each for each in step.channels),
+        "how": ", ".join(CHANNEL_WORDS.get(each, each) for each in step.channels),
     }
 
 
-def _person(person: str, name: str, email: str | None, chosen: bool) -> PersonForm:
-    return {"id": person, "name": name, "email": email or "", "chosen": chosen}
+def _person(
+    person: str, name: str, email: str | None, sms: str | None = None, *, chosen: bool = False
+) -> PersonForm:
+    return {
+        "id": person, "name": name, "email": email or "", "sms": sms or "", "chosen": chosen,
+    }  # fmt: skip
 
 
 def _form(kept: ScheduleOut | None) -> dict[str, str]:
@@ -247,6 +258,7 @@ def _step_form(step: EscalationStep) -> StepForm:
         "whom": step.whom,
         "console": "console" in step.channels,
         "email": "email" in step.channels,
+        "sms": "sms" in step.channels,
         "webhook": "webhook" in step.channels,
     }
 
@@ -281,6 +293,7 @@ def _wanted(
                 "person_id": each["id"],
                 "name": each["name"],
                 "email": each["email"] or None,
+                "sms": re.sub(r"[\s().-]", "", form_text(form, f"sms-{each['id']}")) or None,
                 "webhook": hooks.get(each["id"]),
             }
             for each in people

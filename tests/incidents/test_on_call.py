@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import text
 
 from backend.identity.service import Denied
 from backend.incidents import sending, service
@@ -27,6 +29,7 @@ from backend.platform import clock
 from backend.platform.errors import Conflict, Invalid
 from backend.platform.resources import Resources
 from backend.regions.service import seed
+from tests.notifications.carriers import SECRET, gateway_server
 from tests.notifications.receiver import Receiver, receiving
 
 from .world import ADMIN, MANAGER, OTHER, VIEWER, do, look, raised, work
@@ -98,8 +101,11 @@ async def schedule(resources: Resources, *steps: EscalationStep, **more: Any) ->
 async def send(resources: Resources, **settings: Any) -> int:
     """Send what is due with these settings."""
     changed = replace(resources, settings=resources.settings.model_copy(update=settings))
-    async with Outbound(allow_loopback=True, timeout_s=2) as outbound:
-        return await sending.send_due(changed, outbound)
+    async with (
+        Outbound(allow_loopback=True, timeout_s=2) as outbound,
+        sending.carriers_of(changed.settings) as carriers,
+    ):
+        return await sending.send_due(changed, outbound, carriers)
 
 
 async def test_steps_follow_each_other_until_somebody_acknowledges(resources: Resources) -> None:
@@ -310,3 +316,37 @@ async def test_a_shift_begins_once_and_ends(resources: Resources) -> None:
     assert ended.ended_at is not None
     assert await do(resources, service.end_shift, MANAGER) is None
     assert (await do(resources, service.start_shift, MANAGER)).id != first.id
+
+
+async def test_whom_a_step_calls_by_sms_gets_one_through_the_gateway(resources: Resources) -> None:
+    nok = NOK.model_copy(update={"sms": "+66812345678"})
+    await schedule(resources, step(0, "everyone", "sms"), people=[nok, DAO])
+    one = await raised(resources)
+    await work(resources)
+    async with gateway_server() as gateway:
+        gateway.answer = lambda _: (503, {"detail": "busy"})
+        known = {"message_gateway_url": gateway.url, "message_gateway_secret": SecretStr(SECRET)}
+        assert await send(resources, **known) == 1
+        [page] = await do(resources, service.list_pages, ADMIN, incident_id=one.id)
+        assert (page.name, page.channel, page.state, page.why) == ("Nok", "sms", "pending", "busy")
+        gateway.answer = lambda _: (202, {})
+        await _wait_over(resources)
+        assert await send(resources, **known) == 1
+    [page] = await do(resources, service.list_pages, ADMIN, incident_id=one.id)
+    assert (page.state, page.attempts) == ("sent", 2)
+    heard = gateway.heard[-1]
+    assert (heard["channel"], heard["to"]) == ("sms", "+66812345678")
+    assert heard["text"].startswith(f"SEV2 {one.number}: Payments fail (a)\n")
+    assert heard["text"].endswith(f"/incidents/{one.id}")
+
+
+@pytest.mark.parametrize("number", ["0812345678", "+0812345678", "+66 81 234", "+6681234567890123"])
+def test_a_number_is_given_as_the_world_dials_it(number: str) -> None:
+    with pytest.raises(ValidationError):
+        OnCallPerson(person_id="user:1", name="Nok", sms=number)
+
+
+async def _wait_over(resources: Resources) -> None:
+    """Let the wait before the next attempt be over."""
+    async with resources.database.unit_of_work() as session:
+        await session.execute(text("UPDATE incidents_page SET next_at = now()"))
