@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import false, or_, select, true
@@ -34,15 +34,22 @@ async def region_codes(session: AsyncSession) -> set[str]:
     return set(await session.scalars(select(col(RegionRow.code))))
 
 
-async def add_region(session: AsyncSession, row: RegionRow) -> bool:
-    """Insert the region unless its code is taken; answers whether it was new."""
-    added = await session.scalar(
+async def add_regions(session: AsyncSession, rows: Iterable[RegionRow]) -> set[str]:
+    """Insert the regions whose codes are free, in one statement; answers their codes."""
+    added = await session.scalars(
         insert(RegionRow)
-        .values(**row.model_dump())
         .on_conflict_do_nothing(index_elements=["code"])
-        .returning(col(RegionRow.code))
+        .returning(col(RegionRow.code)),
+        [row.model_dump() for row in rows],
     )
-    return added is not None
+    return set(added)
+
+
+async def add_geofences(session: AsyncSession, rows: Iterable[GeofenceRow]) -> None:
+    """Insert the geofences in one statement."""
+    values = [row.model_dump() for row in rows]
+    if values:
+        await session.execute(insert(GeofenceRow), values)
 
 
 def _within(scopes: Sequence[str]) -> ColumnElement[bool]:

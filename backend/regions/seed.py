@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,22 +25,23 @@ async def seed(session: AsyncSession, principal: Principal) -> int:
     """
     authorize(principal, "geofences:write", EVERYWHERE)
     content = sample()
-    added = 0
+    added = await repository.add_regions(session, [*_countries(content), *_cities(content)])
+    await repository.add_geofences(session, _fences(content, added))
+    if added:
+        publish_after_commit(session, "seeded")
+    return len(added)
+
+
+def _countries(content: dict[str, Any]) -> Iterator[RegionRow]:
     for country in content["countries"]:
         cities = [c for c in content["cities"] if c["code"].startswith(country["code"] + "-")]
-        row = RegionRow(
+        yield RegionRow(
             kind="country",
             time_zone=cities[0]["time_zone"] if len(cities) == 1 else _shared_zone(cities),
             lat=sum(c["lat"] for c in cities) / len(cities),
             lon=sum(c["lon"] for c in cities) / len(cities),
             **country,
         )
-        added += await repository.add_region(session, row)
-    for city in content["cities"]:
-        added += await _seed_city(session, city)
-    if added:
-        publish_after_commit(session, "seeded")
-    return added
 
 
 def _shared_zone(cities: list[dict[str, Any]]) -> str | None:
@@ -47,43 +49,46 @@ def _shared_zone(cities: list[dict[str, Any]]) -> str | None:
     return str(zones.pop()) if len(zones) == 1 else None
 
 
-async def _seed_city(session: AsyncSession, city: dict[str, Any]) -> int:
-    code = city["code"]
-    row = RegionRow(
-        code=code,
-        parent=code.partition("-")[0],
-        kind="city",
-        name=city["name"],
-        local_name=city["local_name"],
-        time_zone=city["time_zone"],
-        currency=city["currency"],
-        lat=city["lat"],
-        lon=city["lon"],
-        outline={"type": "Polygon", "coordinates": [city["outline"]]},
-    )
-    added = 0
-    if await repository.add_region(session, row):
-        added += 1
-        for fence in city["geofences"]:
-            _add_fence(session, code, fence["kind"], fence["name"], fence["ring"])
-    for hub in city["hubs"]:
-        row = RegionRow(
-            code=hub["code"],
-            parent=code,
-            kind="hub",
-            name=hub["name"],
-            lat=hub["lat"],
-            lon=hub["lon"],
+def _cities(content: dict[str, Any]) -> Iterator[RegionRow]:
+    """Each city and its hubs."""
+    for city in content["cities"]:
+        code = city["code"]
+        yield RegionRow(
+            code=code,
+            parent=code.partition("-")[0],
+            kind="city",
+            name=city["name"],
+            local_name=city["local_name"],
+            time_zone=city["time_zone"],
+            currency=city["currency"],
+            lat=city["lat"],
+            lon=city["lon"],
+            outline={"type": "Polygon", "coordinates": [city["outline"]]},
         )
-        if await repository.add_region(session, row):
-            added += 1
-            ring = circle(hub["lat"], hub["lon"], hub["radius_m"])
-            _add_fence(session, hub["code"], "hub", hub["name"], ring)
-    await session.flush()
-    return added
+        for hub in city["hubs"]:
+            yield RegionRow(
+                code=hub["code"],
+                parent=code,
+                kind="hub",
+                name=hub["name"],
+                lat=hub["lat"],
+                lon=hub["lon"],
+            )
 
 
-def _add_fence(session: AsyncSession, region: str, kind: str, name: str, ring: Any) -> None:
+def _fences(content: dict[str, Any], regions: Collection[str]) -> Iterator[GeofenceRow]:
+    """The geofences of the cities and hubs among `regions`."""
+    for city in content["cities"]:
+        if city["code"] in regions:
+            for fence in city["geofences"]:
+                yield _fence(city["code"], fence["kind"], fence["name"], fence["ring"])
+        for hub in city["hubs"]:
+            if hub["code"] in regions:
+                ring = circle(hub["lat"], hub["lon"], hub["radius_m"])
+                yield _fence(hub["code"], "hub", hub["name"], ring)
+
+
+def _fence(region: str, kind: str, name: str, ring: Any) -> GeofenceRow:
     outer = [list(position) for position in ring]
     geometry = {"type": "Polygon", "coordinates": [outer]}
-    session.add(GeofenceRow(region=region, kind=kind, name=name, geometry=geometry))
+    return GeofenceRow(region=region, kind=kind, name=name, geometry=geometry)

@@ -20,7 +20,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backend.api import create_api
 from backend.dispatch import service
 from backend.dispatch.doorstep_rules import EventType
 from backend.dispatch.order_steps import STEPS
@@ -33,6 +32,7 @@ from backend.tracking import service as tracking
 from backend.tracking.schemas import DriverIn
 from tests.dispatch.orders import advance, marketplace, order_in, seeded
 from tests.dispatch.phones import App, column, state_of, steps
+from tests.support.in_process import shared_api
 from tests.tracking.fleet import Phone
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Line:
 
     async def _open(self) -> None:
         self.resources = await self._stack.enter_async_context(open_resources(self._settings))
-        transport = httpx.ASGITransport(create_api(), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(shared_api(), raise_app_exceptions=False)
         self.client = await self._stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://localhost:8000")
         )

@@ -7,13 +7,13 @@ import io
 
 import httpx
 
-from backend.api import create_api
 from backend.flags import count_repository, service
 from backend.flags.schemas import Outcome
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token
 from backend.platform import clock
 from tests.flags.conftest import ADA, VIEWER, Flags, rule, spec
+from tests.support.in_process import shared_api
 
 
 async def test_the_list_is_a_file_without_formulas_and_the_export_is_recorded(flags: Flags) -> None:
@@ -21,7 +21,7 @@ async def test_the_list_is_a_file_without_formulas_and_the_export_is_recorded(fl
     await flags.save(spec("b-on", rules=[rule(1)]))
     issued = await flags.call(issue_api_token, SYSTEM, "viewer", role="viewer", regions=("VN",))
     headers = {"Authorization": f"Bearer {issued.secret}"}
-    transport = httpx.ASGITransport(create_api())
+    transport = httpx.ASGITransport(shared_api())
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get("/api/v1/flags.csv?state=off", headers=headers)
         unknown = await client.get("/api/v1/flags.csv?state=odd", headers=headers)

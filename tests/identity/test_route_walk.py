@@ -88,10 +88,10 @@ def calls_of(dependant: Any) -> Iterator[Any]:
 
 def walk() -> list[tuple[str, str, str | None]]:
     """Method, path and permission of each guarded route; the empty permission is any caller."""
-    from backend.api import create_api
+    from tests.support.in_process import shared_api
 
     found = []
-    for route in routes_of(create_api().routes):
+    for route in routes_of(shared_api().routes):
         if route.path in OPEN | OWN_DOOR or route.path.startswith(DEMO):
             continue
         assert isinstance(route, APIRoute), f"nobody guards {route.path}"

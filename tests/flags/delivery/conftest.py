@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from backend.api import create_api
 from backend.flags.delivery import Delivery, delivering
 from backend.platform.resources import Resources
 from tests.flags.delivery.publishing import key_for
+from tests.support.in_process import shared_api
 from tests.tracking.live_support import serving
 
 
@@ -41,7 +41,7 @@ class Phones:
 async def phones(resources: Resources) -> AsyncIterator[Phones]:
     """A server on an environment with no flag in it."""
     key = await key_for(resources)
-    async with delivering(resources) as delivery, serving(create_api()) as port:
+    async with delivering(resources) as delivery, serving(shared_api()) as port:
         url = f"http://127.0.0.1:{port}"
         headers = {"authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(base_url=url, headers=headers) as http:

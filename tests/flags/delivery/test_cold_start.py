@@ -11,7 +11,6 @@ import pytest
 from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
 
-from backend.api import create_api
 from backend.flags import disk
 from backend.flags.delivery import Delivery, delivering
 from backend.flags.keys import KnownKeys
@@ -19,6 +18,7 @@ from backend.platform import clock
 from backend.platform.resources import Resources, open_resources
 from backend.settings import Settings
 from tests.flags.delivery.publishing import key_for, on_in, publish
+from tests.support.in_process import shared_api
 
 BULK = "/ofrep/v1/evaluate/flags"
 THAI = {"context": {"targetingKey": "u", "country": "TH"}}
@@ -45,7 +45,7 @@ async def without_stores(settings: Settings) -> AsyncIterator[Delivery]:
 
 
 def asking(key: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_api(), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(shared_api(), raise_app_exceptions=False)
     headers = {"authorization": f"Bearer {key}"}
     return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
 
