@@ -8,11 +8,12 @@ from dashboard.components.basics import link, state_word
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.incident_chart import failures
 from dashboard.components.incident_drawers import deed_drawer, raw_drawer
-from dashboard.components.incident_parts import draft, runbook, running
+from dashboard.components.incident_parts import draft, running
 from dashboard.components.incident_rows import beat, clock, hurt, severity_mark
 from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.tables import trouble
 from dashboard.components.work_parts import changed, copied
+from dashboard.pages.incident_review import review_panel, runbook_panel
 from dashboard.pages.incident_tickets import incident_tickets
 from dashboard.shell import console_page
 from dashboard.states.incident import PATH, IncidentState
@@ -78,8 +79,8 @@ def _known() -> rx.Component:
             ),
             _alerts(),
             rx.el.div(_people(), _deeper(), class_name="wp-two-cols"),
-            rx.cond(IncidentState.runbook != "", _runbook()),
-            rx.cond(IncidentState.review != "", _review()),
+            rx.cond(IncidentState.runbook != "", runbook_panel()),
+            rx.cond(IncidentState.review != "", review_panel()),
             class_name="wp-inc-work",
         ),
         rx.el.aside(_story(), class_name="wp-inc-story", aria_label="Timeline"),
@@ -309,57 +310,6 @@ def _deeper() -> rx.Component:
         class_name="wp-panel",
         aria_label="Look deeper",
     )
-
-
-def _runbook() -> rx.Component:
-    return rx.el.section(
-        rx.el.details(
-            rx.el.summary(
-                rx.el.h2("Runbook: ", IncidentState.runbook_title),
-                rx.icon("chevron-down", size=14, aria_hidden="true"),
-                class_name="wp-panel-head wp-fold",
-            ),
-            runbook(text=IncidentState.runbook),
-            open=~_facts["over"],
-        ),
-        class_name="wp-panel",
-        aria_label="Runbook",
-    )
-
-
-def _review() -> rx.Component:
-    acts = IncidentActsState
-    return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Review"),
-            rx.el.span(IncidentState.review_note, class_name="wp-muted"),
-            class_name="wp-panel-head",
-        ),
-        rx.cond(
-            IncidentState.may_review,
-            rx.el.form(
-                draft(
-                    name="review",
-                    draft="review-" + _facts["id"].to(str),
-                    initial=IncidentState.review,
-                    mark=IncidentState.review_mark,
-                    serial=acts.reviewed,
-                    label="Review",
-                    rows=16,
-                ),
-                rx.el.div(
-                    rx.el.button("Save the review", type="submit", disabled=acts.working,
-                                 class_name="wp-button wp-button-main"),
-                    class_name="wp-form-end",
-                ),
-                on_submit=acts.review,
-                class_name="wp-review",
-            ),
-            runbook(text=IncidentState.review),
-        ),
-        class_name="wp-panel",
-        aria_label="Review",
-    )  # fmt: skip
 
 
 def _story() -> rx.Component:
