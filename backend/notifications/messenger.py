@@ -169,6 +169,7 @@ class Messenger:
             subject=content.subject,
             text=content.text,
             kind=claimed.template,
+            params=content.params,
             language=claimed.language,
             expires_at=claimed.expires_at,
         )
