@@ -33,6 +33,7 @@ from backend.platform.supervisor import Stopping, Supervisor
 from backend.preflight import refuse_unusable_stores
 from backend.regions.service import seed
 from backend.settings import Settings, SettingsError, adopt, child_environment, load_settings
+from backend.support import demo as demo_support
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -105,6 +106,8 @@ def _bring_up(options: Options, supervisor: Supervisor, console: Console) -> Non
             asyncio.run(_seed_regions(load_settings()))
         with _part(console, "flags"):
             asyncio.run(_seed_flags(load_settings()))
+        with _part(console, "support"):
+            asyncio.run(_seed_support(load_settings()))
     if options.browser_build:
         _build_console(options, environment, console)
     installation.announce(options.data_dir, running)
@@ -149,6 +152,11 @@ async def _seed_regions(settings: Settings) -> None:
 async def _seed_flags(settings: Settings) -> None:
     async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
         await demo_flags.seed(session, SYSTEM)
+
+
+async def _seed_support(settings: Settings) -> None:
+    async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
+        await demo_support.seed(session, SYSTEM)
 
 
 def _start_stores(
