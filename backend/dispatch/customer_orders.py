@@ -14,6 +14,7 @@ from backend.dispatch.customer_links import row_of_link
 from backend.dispatch.customer_rules import first_name
 from backend.dispatch.lifecycle import place_of
 from backend.dispatch.models import OrderRow
+from backend.dispatch.rules import OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class CustomersOrder:
 
     id: UUID
     number: str
+    state: OrderState
     region: str
     first_name: str
     promised_at: datetime
@@ -52,5 +54,11 @@ async def overdue_orders(
 
 def _told(row: OrderRow) -> CustomersOrder:
     return CustomersOrder(
-        row.id, row.number, place_of(row), first_name(row.drop_name), row.promised_at, row.eta_at
+        id=row.id,
+        number=row.number,
+        state=OrderState(row.state),
+        region=place_of(row),
+        first_name=first_name(row.drop_name),
+        promised_at=row.promised_at,
+        eta_at=row.eta_at,
     )

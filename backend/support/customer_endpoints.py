@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispatch import service as dispatch
 from backend.dispatch.customer_endpoints import Accepted, limited
 from backend.dispatch.customer_forms import Fields, field, posted
-from backend.dispatch.rules import OrderState
 from backend.platform.http import Res, Uow, client_address
 from backend.platform.ratelimit import take
 from backend.platform.resources import Resources
@@ -45,10 +44,10 @@ async def _listen(request: Request, resources: Resources, token: str) -> None:
 
 async def _help(session: AsyncSession, token: str) -> Help:
     said = await service.conversation_of_customer(session, token)
-    told = await dispatch.follow_order(session, token)
+    order = await dispatch.order_of_link(session, token)
     return Help(
         **said.model_dump(),
-        choices=list(choices(OrderState(told.state))),
+        choices=list(choices(order.state)),
         revision=revision_of(said),
     )
 

@@ -65,7 +65,12 @@ def test_a_customer_asks_for_help_and_talks_with_support(
     page.get_by_label("What happened?").fill("The gate is at the back.")
     page.get_by_role("button", name="Send to support").dblclick()
     talk = page.locator(".talk li")
-    expect(talk).to_have_count(1)
+    try:
+        expect(talk).to_have_count(1, timeout=15000)
+    except AssertionError:
+        print(page.locator("#help").inner_html(), page.locator("#news").inner_html())
+        print(api.get("/api/v1/escalations", params={"order_number": order["number"]}).text)
+        raise
     expect(talk).to_contain_text("The gate is at the back.")
     expect(page.locator("#help [role=status]").first).to_have_text(
         "We have your message and answer here."
