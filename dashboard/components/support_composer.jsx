@@ -149,7 +149,7 @@ export function Composer({
         <p className="wp-composer-stale" role="status">
           <span className="wp-shape" data-tone="warning" aria-hidden="true" />
           <span>{lastBy || "Somebody"} wrote while you were writing. Your draft is kept.</span>
-          <button type="button" className="wp-chip" onClick={read}>I have read it</button>
+          <button type="button" className="wp-button wp-button-small" onClick={read}>I have read it</button>
         </p>
       )}
       {picking && <Macros macros={macros} onPick={insert} onLeave={() => { setPicking(false); box.current.focus(); }} />}
