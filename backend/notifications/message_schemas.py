@@ -45,11 +45,12 @@ __all__ = [
 _NO_NUL = r"^[^\x00]*$"
 _Short = Annotated[str, StringConstraints(max_length=120, pattern=_NO_NUL)]
 _Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=_NO_NUL)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=_NO_NUL)
 ]
+_Filling = Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]
 _MAIL = r"^[^\s@,;<>\x00]+@[^\s@,;<>\x00]+\.[^\s@,;<>\x00]+$"
 _Mail = Annotated[str, StringConstraints(max_length=254, pattern=_MAIL)]
-_Params = Annotated[dict[_Short, _Text], Field(max_length=20)]
+_Params = Annotated[dict[_Short, _Filling], Field(max_length=20)]
 Language = Literal["en", "hi", "th", "vi", "id", "bn", "ta", "fil", "ms"]
 To = Literal["customer", "driver", "sender"]
 

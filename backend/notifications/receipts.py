@@ -29,7 +29,7 @@ def verify(settings: Settings, headers: Mapping[str, str], body: bytes) -> None:
     if secret is None:
         raise Unauthenticated("No gateway is set up.")
     try:
-        Webhook(secret.get_secret_value()).verify(body, dict(headers))
+        Webhook(secret.get_secret_value()).verify(body, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError) as error:
         raise Unauthenticated("The signature is not the gateway's.") from error
 
