@@ -156,7 +156,7 @@ export function Composer({
       <textarea
         ref={box} rows={4} aria-label={mode === "note" ? "Note for colleagues" : "Reply to the customer"}
         placeholder={mode === "note" ? "Only colleagues read this" : "Write to the customer; / for a macro"}
-        maxLength={4000} onInput={input} onKeyDown={press}
+        maxLength={mode === "note" ? 4000 : 2000} onInput={input} onKeyDown={press}
       />
       {fault && <p role="alert" className="wp-form-fault">{fault}</p>}
       <div className="wp-composer-end">

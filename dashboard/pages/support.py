@@ -138,6 +138,7 @@ def _head() -> rx.Component:
             on_submit=state.narrow,
             class_name="wp-queue-search",
             role="search",
+            aria_label="Find",
         ),
         rx.cond(
             state.may_write,
@@ -229,6 +230,7 @@ def _filters() -> rx.Component:
             on_submit=SupportState.narrow,
             clear=PATH,
             key=SupportState.filters_key,
+            aria_label="Narrow the queue",
         ),
         rx.cond(
             SupportState.incident != "",
