@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypedDict
+from uuid import UUID
 
 import reflex as rx
 
@@ -16,6 +18,35 @@ class OutcomeRow(TypedDict):
     tone: str
     word: str
     detail: str
+
+
+class Result(Protocol):
+    """What a service says of one row."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def number(self) -> str | None: ...
+    @property
+    def detail(self) -> str | None: ...
+
+
+def outcome_rows(
+    results: Sequence[Result], names: Mapping[str, str], word: str
+) -> list[OutcomeRow]:
+    """One line for each result, the refused first; `word` tells what was done."""
+    refused_first = sorted(results, key=lambda each: each.status == "done")
+    return [
+        {
+            "name": each.number or names.get(str(each.id), str(each.id)[:8]),
+            "tone": "good" if each.status == "done" else "critical",
+            "word": word if each.status == "done" else "refused",
+            "detail": each.detail or "",
+        }
+        for each in refused_first
+    ]
 
 
 def outcomes(rows: rx.Var[list[Any]], summary: rx.Var[str], on_close: Any) -> rx.Component:

@@ -149,14 +149,14 @@ export function Composer({
         <p className="wp-composer-stale" role="status">
           <span className="wp-shape" data-tone="warning" aria-hidden="true" />
           <span>{lastBy || "Somebody"} wrote while you were writing. Your draft is kept.</span>
-          <button type="button" className="wp-chip" onClick={read}>I have read it</button>
+          <button type="button" className="wp-button wp-button-small" onClick={read}>I have read it</button>
         </p>
       )}
       {picking && <Macros macros={macros} onPick={insert} onLeave={() => { setPicking(false); box.current.focus(); }} />}
       <textarea
         ref={box} rows={4} aria-label={mode === "note" ? "Note for colleagues" : "Reply to the customer"}
         placeholder={mode === "note" ? "Only colleagues read this" : "Write to the customer; / for a macro"}
-        maxLength={4000} onInput={input} onKeyDown={press}
+        maxLength={mode === "note" ? 4000 : 2000} onInput={input} onKeyDown={press}
       />
       {fault && <p role="alert" className="wp-form-fault">{fault}</p>}
       <div className="wp-composer-end">

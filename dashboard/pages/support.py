@@ -64,7 +64,11 @@ def support() -> rx.Component:
             aria_label="What presses",
         ),
         outcomes(many.outcome, many.outcome_words, many.close_outcome),
-        rx.el.section(_filters(), class_name="wp-panel wp-filter-panel", aria_label="Filters"),
+        rx.el.section(
+            _filters(),
+            class_name="wp-panel wp-filter-panel wp-queue-filters",
+            aria_label="Filters",
+        ),
         rx.el.section(
             _newer(),
             listing(
@@ -134,6 +138,7 @@ def _head() -> rx.Component:
             on_submit=state.narrow,
             class_name="wp-queue-search",
             role="search",
+            aria_label="Find",
         ),
         rx.cond(
             state.may_write,
@@ -210,7 +215,7 @@ def _filters() -> rx.Component:
         ("Clock", "sla", SLA_CHOICES),
         ("Whose", "whose", WHOSE_CHOICES),
         ("Only", "look", LOOK_CHOICES),
-        ("Order", "sort", SORT_CHOICES),
+        ("Sorted", "sort", SORT_CHOICES),
     )
     return rx.fragment(
         filter_form(
@@ -219,12 +224,13 @@ def _filters() -> rx.Component:
                 for word, name, known in choices
             ],
             field(
-                "Of order",
+                "Order",
                 text_input("order", placeholder="WP-…", default_value=asked["order"]),
             ),
             on_submit=SupportState.narrow,
             clear=PATH,
             key=SupportState.filters_key,
+            aria_label="Narrow the queue",
         ),
         rx.cond(
             SupportState.incident != "",

@@ -32,6 +32,7 @@ _zone = _facts["zone"].to(str)
         ("n", "Write a note"),
         ("a", "Take the ticket"),
         ("e", "Solve it"),
+        ("o", "Open the order"),
         ("u", "Back to the queue"),
         ("j k", "Next and previous ticket of the queue"),
     ],

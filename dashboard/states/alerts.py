@@ -12,7 +12,7 @@ from backend.incidents import service as incidents
 from backend.incidents.schemas import AlertBulkIn, AlertFilter
 from backend.platform import clock
 from dashboard import gateway
-from dashboard.components.outcomes import OutcomeRow
+from dashboard.components.outcomes import OutcomeRow, outcome_rows
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import (
     PATH,
@@ -21,7 +21,7 @@ from dashboard.states.incident_words import (
     alert_row,
     names_of,
 )
-from dashboard.states.incidents import SNOOZED_FOR, csv_link, outcome_rows
+from dashboard.states.incidents import SNOOZED_FOR, csv_link
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads, uuids
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 
@@ -112,7 +112,7 @@ class AlertsState(ListState, rx.State):
                 await tell(self, "critical", error.detail)
             return None
         async with self:
-            self.outcome = outcome_rows(results, names, BULK[action][1])
+            self.outcome = outcome_rows(results.results, names, BULK[action][1])
             self.outcome_words = f"{results.done} of {len(chosen)} are {BULK[action][1]}"
         return AlertsState.load
 

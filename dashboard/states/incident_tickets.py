@@ -10,12 +10,11 @@ from backend.identity import service as identity
 from backend.support import service as support
 from backend.support.schemas import AnswerResults, IncidentEscalations
 from dashboard import gateway
-from dashboard.components.outcomes import OutcomeRow
+from dashboard.components.outcomes import OutcomeRow, outcome_rows
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident import IncidentState
 from dashboard.states.paging import address, form_text, uuid_or_none
 from dashboard.states.shell import tell
-from dashboard.states.support_many import outcome_rows
 from dashboard.states.support_words import PATH
 
 _SHOWN = 200
@@ -102,7 +101,7 @@ class IncidentTicketsState(rx.State):
                         session, principal, incident, text, solve, after=after
                     )
                 done += part.done
-                rows += outcome_rows(part, {}, "answered")
+                rows += outcome_rows(part.results, {}, "answered")
                 after = part.next_cursor
                 if after is None:
                     break

@@ -17,7 +17,6 @@ from backend.incidents.schemas import (
     AlertFilter,
     BulkIn,
     BulkItem,
-    BulkResults,
     IncidentFilter,
     IncidentIn,
     IncidentRow,
@@ -25,7 +24,7 @@ from backend.incidents.schemas import (
 )
 from backend.platform import clock
 from dashboard import gateway
-from dashboard.components.outcomes import OutcomeRow
+from dashboard.components.outcomes import OutcomeRow, outcome_rows
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import (
     OPEN_STATES,
@@ -180,7 +179,7 @@ class IncidentsState(ListState, rx.State):
                 await tell(self, "critical", error.detail)
             return None
         async with self:
-            self.outcome = outcome_rows(results, names, BULK[action][1])
+            self.outcome = outcome_rows(results.results, names, BULK[action][1])
             self.outcome_words = f"{results.done} of {len(chosen)} are {BULK[action][1]}"
         return IncidentsState.load
 
@@ -292,17 +291,3 @@ def csv_link(path: str, wanted: IncidentFilter | AlertFilter) -> str:
     """The same question to the HTTP doorway, for all rows as a file."""
     asked = wanted.model_dump(mode="json", exclude_defaults=True)
     return f"{path}?{urlencode(asked, doseq=True)}" if asked else path
-
-
-def outcome_rows(results: BulkResults, names: dict[str, str], word: str) -> list[OutcomeRow]:
-    """One line for each result, the refused first."""
-    refused_first = sorted(results.results, key=lambda each: each.status == "done")
-    return [
-        {
-            "name": each.number or names.get(str(each.id), str(each.id)[:8]),
-            "tone": "good" if each.status == "done" else "critical",
-            "word": word if each.status == "done" else "refused",
-            "detail": each.detail or "",
-        }
-        for each in refused_first
-    ]

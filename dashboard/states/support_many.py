@@ -8,9 +8,9 @@ import reflex as rx
 from pydantic import ValidationError
 
 from backend.support import service as support
-from backend.support.schemas import BulkIn, BulkItem, BulkResults
+from backend.support.schemas import BulkIn, BulkItem
 from dashboard import gateway
-from dashboard.components.outcomes import OutcomeRow
+from dashboard.components.outcomes import OutcomeRow, outcome_rows
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incidents import first_fault
 from dashboard.states.paging import form_text, uuids
@@ -160,7 +160,7 @@ class SupportManyState(rx.State):
                     await tell(self, "critical", fault)
                 return None
             self.open = False
-            self.outcome = outcome_rows(results, names, DONE[action])
+            self.outcome = outcome_rows(results.results, names, DONE[action])
             self.outcome_words = f"{results.done:,} of {len(chosen):,} are {DONE[action]}"
         return SupportState.load
 
@@ -169,17 +169,3 @@ class SupportManyState(rx.State):
     async def close_outcome(self) -> None:
         """Put the results away."""
         self.outcome, self.outcome_words = [], ""
-
-
-def outcome_rows(results: BulkResults, names: dict[str, str], word: str) -> list[OutcomeRow]:
-    """One line for each result, the refused first."""
-    refused_first = sorted(results.results, key=lambda each: each.status == "done")
-    return [
-        {
-            "name": each.number or names.get(str(each.id), str(each.id)[:8]),
-            "tone": "good" if each.status == "done" else "critical",
-            "word": word if each.status == "done" else "refused",
-            "detail": each.detail or "",
-        }
-        for each in refused_first
-    ]

@@ -208,7 +208,7 @@ def _said(key: str, at: datetime, who: str, text: str, kind: str) -> Said:
         "id": key,
         "at": iso(at),
         "who": who,
-        "initials": initials(who),
+        "initials": "C" if kind == "customer" else initials(who),
         "text": text,
         "kind": kind,
         "ours": kind != "customer",

@@ -200,7 +200,8 @@ def test_macros_are_filled_with_what_is_known() -> None:
     macro = MacroOut.model_validate(
         {
             "id": UUID(int=7), "name": "Sorry", "region": "*", "kind": None, "then": "pending",
-            "text": "Hello {customer}, {number} comes at {eta}. {agent}", "waiting_on": "third_party",
+            "text": "Hello {customer}, {number} comes at {eta}. {agent}",
+            "waiting_on": "third_party",
             "version": 1, "changed_by_name": "Lead", "changed_at": BEGAN,
         }
     )  # fmt: skip
