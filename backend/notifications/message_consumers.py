@@ -21,8 +21,11 @@ from backend.notifications.readers import Reader, order_reader
 from backend.platform import clock
 from backend.platform.consumers import Handler, Received
 from backend.platform.switches import switched_on
+from backend.platform.telemetry import get_logger
 
 GROUP = "messages"
+_ENDED_BY_CANCELLING = (Kind.ORDER_RECEIVED, Kind.ON_ITS_WAY, Kind.DELAYED)
+_log = get_logger(__name__)
 PROACTIVE = "proactive-messages"
 
 
@@ -68,7 +71,12 @@ async def on_its_way(session: AsyncSession, event: Received) -> None:
 
 async def code_issued(session: AsyncSession, event: Received) -> None:
     """The first code at the drop comes with the news that the driver is there; others by itself."""
-    code = dispatch.issued_code(event.data)
+    try:
+        code = dispatch.issued_code(event.data)
+    except ValueError:
+        # The key was changed while the code was on its way; whoever waits has a new one sent.
+        _log.warning("code_unreadable", order=event.data["number"])
+        return
     until = datetime.fromisoformat(event.data["expires_at"])
     if event.data["step"] == "drop" and event.data["sent"] == 1:
         await _tell(session, event, Kind.ARRIVED, {"code": code}, until=until)
@@ -90,6 +98,17 @@ async def failed(session: AsyncSession, event: Received) -> None:
     words = spoken(await _language(session, reader))
     reason = reason_words(words, event.data.get("reason"))
     await _tell(session, event, Kind.FAILED, {"reason": reason})
+
+
+async def cancelled(session: AsyncSession, event: Received) -> None:
+    """What waits to be told of a cancelled order is not true any more."""
+    await message_repository.overtake(
+        session,
+        UUID(event.data["order_id"]),
+        _ENDED_BY_CANCELLING,
+        "The order was cancelled.",
+        clock.now(),
+    )
 
 
 async def delay_foreseen(session: AsyncSession, event: Received) -> None:
@@ -124,6 +143,7 @@ HANDLERS: Mapping[str, Handler] = {
     "otp.issued": code_issued,
     "order.delivered": delivered,
     "order.failed": failed,
+    "order.cancelled": cancelled,
     "order.delay_foreseen": delay_foreseen,
     "refund.succeeded": refunded,
     "customers.message_wanted": message_wanted,

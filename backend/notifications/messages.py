@@ -127,7 +127,7 @@ def _about(wanted: MessageIn, reader: Reader) -> str:
 def _written(wanted: MessageIn, reader: Reader, language: str) -> Written:
     if wanted.template is None:
         assert wanted.text is not None
-        return Written("Waypost", wanted.text)
+        return Written("Waypost", wanted.text, {})
     known = _known(reader, language)
     given = {**known, **wanted.params}
     if unknown := [name for name in wanted.params if name not in needed(wanted.template)]:
@@ -166,7 +166,7 @@ def _destined(
     return {
         "ways": list(tried),
         "channel": tried[0] if tried else None,
-        "sealed": closed(settings, Content(leading, written.subject, written.text)),
+        "sealed": closed(settings, Content(leading, written.subject, written.text, written.params)),
     }
 
 

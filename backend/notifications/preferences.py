@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -96,15 +97,18 @@ def quiet_of(row: PreferenceRow | None) -> Quiet:
 
 
 def addresses_of(row: PreferenceRow | None) -> dict[Channel, str]:
-    """Where a person is reached by what they told us themselves."""
+    """Where a person is reached by what they told us themselves.
+
+    What was sealed under another key is as if it had never been told.
+    """
     if row is None:
         return {}
-    sealed = {Channel.EMAIL: row.email, Channel.PUSH: row.device}
-    return {
-        channel: unseal(current().settings, PURPOSE, each)
-        for channel, each in sealed.items()
-        if each is not None
-    }
+    found = {}
+    for channel, sealed in ((Channel.EMAIL, row.email), (Channel.PUSH, row.device)):
+        if sealed is not None:
+            with suppress(ValueError):
+                found[channel] = unseal(current().settings, PURPOSE, sealed)
+    return found
 
 
 def _shown(row: PreferenceRow | None, city: str) -> Preferences:

@@ -22,11 +22,12 @@ class Unreadable(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Addresses by channel, and the words."""
+    """Addresses by channel, the words, and what the template was filled with."""
 
     addresses: dict[str, str]
     subject: str
     text: str
+    params: dict[str, str]
 
 
 def closed(settings: Settings, content: Content) -> str:

@@ -20,10 +20,11 @@ _SPACES = re.compile(r" {2,}")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A message as its reader gets it."""
+    """A message as its reader gets it, and what its template was filled with."""
 
     subject: str
     text: str
+    params: dict[str, str]
 
 
 def languages() -> dict[str, str]:
@@ -43,7 +44,8 @@ def fill(kind: Kind, language: str, params: Mapping[str, str]) -> Written:
 
     The words that come in are never read as a template themselves.
     """
-    missing = [name for name in needed(kind) if name not in params]
+    names = needed(kind)
+    missing = [name for name in names if name not in params]
     if missing:
         raise Invalid(
             errors=[
@@ -52,7 +54,8 @@ def fill(kind: Kind, language: str, params: Mapping[str, str]) -> Written:
             ]
         )
     template = spoken(language).templates[kind]
-    return Written(*(_filled(each, params) for each in (template.title, template.text)))
+    used = {name: params[name] for name in names}
+    return Written(_filled(template.title, used), _filled(template.text, used), used)
 
 
 def _filled(template: str, params: Mapping[str, str]) -> str:

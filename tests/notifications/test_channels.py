@@ -73,6 +73,19 @@ async def test_the_gateway_gets_a_signed_message(
     assert [each.outcome for each in now.tried] == ["sent"]
 
 
+async def test_a_gateway_with_templates_of_its_own_gets_what_fills_them(
+    resources: Resources, gateway: GatewayServer
+) -> None:
+    order = await place_order(resources)
+    code = {"code": "482913"}
+    await queue(resources, order.id, template="arrived", params=code)
+    async with messenger_of(resources, by_gateway(resources, gateway)) as messenger:
+        await send(messenger)
+    [heard] = gateway.heard
+    assert (heard["kind"], heard["language"]) == ("arrived", "th")
+    assert heard["params"] == {"number": order.number, "driver": "คนขับของเรา", **code}
+
+
 async def test_a_gateway_that_knows_says_delivered_at_once(
     resources: Resources, gateway: GatewayServer
 ) -> None:

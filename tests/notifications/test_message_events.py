@@ -117,6 +117,33 @@ async def test_a_failed_delivery_says_why_as_far_as_it_is_the_customers(
         assert "accident" not in words
 
 
+async def test_nothing_is_told_of_an_order_that_was_cancelled_meanwhile(
+    resources: Resources,
+) -> None:
+    order = await english(resources)
+    await hear(resources)
+    await advance(resources, order.id, A.CANCEL, driver=uuid7())
+    await hear(resources)
+    [one] = await about(resources, order.id)
+    assert (one.template, one.state, one.why) == (
+        "order_received",
+        "cancelled",
+        "The order was cancelled.",
+    )
+
+
+async def test_a_code_sealed_with_a_former_key_holds_nothing_up(resources: Resources) -> None:
+    order = await english(resources)
+    data = {
+        "order_id": str(order.id), "number": order.number, "step": "drop", "sent": 1,
+        "sealed_code": "not ours", "expires_at": clock.now().isoformat(),
+    }  # fmt: skip
+    async with resources.database.unit_of_work() as session:
+        await emit(session, Event("otp.issued", "x", "driver", data, "TH-10"))
+    await hear(resources)
+    assert [each.template for each in await about(resources, order.id)] == ["order_received"]
+
+
 async def test_a_refund_is_told_in_the_money_it_was_paid_in(resources: Resources) -> None:
     order = await english(resources)
     data = {"order_id": str(order.id), "refund": {"minor": 125_000, "currency": "THB"}}

@@ -36,6 +36,7 @@ class Gateway:
                 "to": letter.address,
                 "text": letter.text,
                 "kind": letter.kind,
+                "params": dict(letter.params),
                 "language": letter.language,
                 "attempt": letter.attempt,
                 "repeat": letter.repeat,

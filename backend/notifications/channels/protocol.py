@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,7 +32,8 @@ class Outcome(StrEnum):
 class Letter:
     """One message on its way; the same `id` and `attempt` is the same sending, if it comes twice.
 
-    `repeat` says that an earlier sending of it was cut off and may have arrived.
+    `kind` and `params` are for carriers that have templates of their own, `note` is none. `repeat`
+    says that an earlier sending of it was cut off and may have arrived.
     """
 
     id: UUID
@@ -42,6 +44,7 @@ class Letter:
     subject: str
     text: str
     kind: str
+    params: Mapping[str, str]
     language: str
     expires_at: datetime
 
