@@ -54,6 +54,11 @@ async def _incident_reopened(session: AsyncSession, event: Received) -> None:
     await linking.make_unready(session, UUID(event.data["incident_id"]))
 
 
+async def _incident_merged(session: AsyncSession, event: Received) -> None:
+    await repository.await_turn(session)
+    await linking.follow_merge(session, UUID(event.data["incident_id"]))
+
+
 async def _paid(session: AsyncSession, event: Received) -> None:
     await _come_right(session, event, (Kind.PAYMENT,), "The payment went through after all.")
 
@@ -93,4 +98,5 @@ HANDLERS: dict[str, Handler] = {
     "order.returned": _given_up,
     "incident.resolved": _incident_resolved,
     "incident.reopened": _incident_reopened,
+    "incident.merged": _incident_merged,
 }

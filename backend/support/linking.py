@@ -91,6 +91,8 @@ async def answer_incident(
         after=_place(after),
         limit=limit,
     )
+    # All before the first message is recorded, for whoever records makes others wait to the end.
+    await repository.locked(session, [row.id for row in rows])
     results = []
     for index, each in enumerate(rows):
         try:
@@ -159,3 +161,17 @@ async def make_ready(session: AsyncSession, incident_id: UUID, number: str) -> i
 async def make_unready(session: AsyncSession, incident_id: UUID) -> None:
     """An incident has come back: nothing is to be answered yet."""
     await list_repository.unready(session, incident_id)
+
+
+async def follow_merge(session: AsyncSession, incident_id: UUID) -> int:
+    """An incident ended in another: have its escalations hang on that one; how many they are."""
+    merged = await incidents.get_incident(session, SYSTEM, incident_id)
+    if merged.merged_into is None:
+        return 0
+    rows = await list_repository.all_of_incident(session, incident_id)
+    for row in rows:
+        row.incident_id, row.incident_number = merged.merged_into, merged.merged_into_number
+        words = f"{merged.number} ended in {merged.merged_into_number}: linked to that."
+        repository.write(session, row, "incident", actor_of(SYSTEM), words)
+    await session.flush()
+    return len(rows)

@@ -69,7 +69,7 @@ def _matching(
         _T.origin: wanted.origin,
         _T.ready_to_answer: wanted.ready_to_answer,
         _T.customer_waits: wanted.customer_waits,
-        _T.order_number: wanted.order_number or None,
+        _T.order_number: (wanted.order_number or "").strip().upper() or None,
     }
     clauses += [col(column) == value for column, value in equals.items() if value is not None]
     if wanted.kinds:
@@ -281,3 +281,15 @@ async def unready(session: AsyncSession, incident_id: UUID) -> None:
         .values(ready_to_answer=False)
         .execution_options(synchronize_session=False)
     )
+
+
+async def all_of_incident(session: AsyncSession, incident_id: UUID) -> list[EscalationTable]:
+    """Every escalation of an incident, locked."""
+    query = (
+        select(_T)
+        .where(col(_T.incident_id) == incident_id)
+        .order_by(col(_T.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(await session.scalars(query))

@@ -11,7 +11,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
-from backend.identity.schemas import Principal
+from backend.identity.schemas import SYSTEM, Principal
+from backend.notifications import service as notifications
+from backend.notifications.message_schemas import MessageOut
 from backend.platform import clock
 from backend.platform.errors import BadRequest, FieldError
 from backend.support import list_repository, repository, views
@@ -104,12 +106,20 @@ async def get_escalation(
         **views.row_out(row).model_dump(),
         opened_by=row.opened_by,
         opened_by_name=row.opened_by_name,
-        conversation=views.conversation_of(entries),
+        conversation=views.conversation_of(entries, await _messages(session, row)),
         timeline=[views.entry_out(entry) for entry in entries],
         pauses=[views.pause_out(each) for each in await repository.pauses(session, row.id)],
         viewers=await presence_of(row.id, principal),
         allowed=views.verbs_of(principal, row),
     )
+
+
+async def _messages(session: AsyncSession, row: EscalationTable) -> dict[UUID, MessageOut]:
+    """The messages that carried our answers, by id, for whoever may see the escalation."""
+    if row.order_id is None:
+        return {}
+    found = await notifications.messages_of_order(session, SYSTEM, row.order_id)
+    return {message.id: message for message in found if message.escalation_id == row.id}
 
 
 async def escalations_of_order(

@@ -70,6 +70,13 @@ class EscalationTable(SQLModel, table=True):
             postgresql_where=text("state IN ('open', 'pending') AND warned < 2"),
         ),
         Index("ix_support_escalation_stale", "id", postgresql_where=text("stale")),
+        Index(
+            "uq_support_escalation_key",
+            "opened_by",
+            "key",
+            unique=True,
+            postgresql_where=text("key IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -85,6 +92,7 @@ class EscalationTable(SQLModel, table=True):
     order_id: UUID | None = None
     order_number: str | None = None
     origin: str
+    key: str | None = None
     opened_by: str
     opened_by_name: str
     assignee: str | None = None

@@ -39,6 +39,10 @@ async def open_escalation(
     """
     identity.authorize(principal, WRITE)
     await repository.await_turn(session)
+    if wanted.key is not None:
+        first = await repository.opened_under(session, principal.id, wanted.key)
+        if first is not None:
+            return views.row_out(first)
     order, region = None, wanted.region
     if wanted.order_number is not None:
         seen = await dispatch.get_order(session, principal, wanted.order_number)
@@ -51,7 +55,7 @@ async def open_escalation(
     identity.authorize(principal, WRITE, region)
     row = await new_escalation(
         session, principal, kind=wanted.kind, priority=wanted.priority, subject=wanted.subject,
-        region=region, order=order, origin="agent",
+        region=region, order=order, origin="agent", key=wanted.key,
     )  # fmt: skip
     if wanted.on_behalf == "customer":
         repository.write(session, row, "customer", CUSTOMER, wanted.text, taken_by=principal.name)
@@ -73,13 +77,14 @@ async def new_escalation(
     order: dispatch.CustomersOrder | None,
     origin: Origin,
     at: datetime | None = None,
+    key: str | None = None,
 ) -> EscalationTable:
     """A fresh escalation with its clocks, its first entry, its agent and its event."""
     now = at or clock.now()
     row = EscalationTable(
         id=uuid7(), kind=kind, priority=priority, state=State.OPEN, subject=subject, region=region,
         order_id=order.id if order else None, order_number=order.number if order else None,
-        origin=origin, opened_by=principal.id, opened_by_name=principal.name,
+        origin=origin, key=key, opened_by=principal.id, opened_by_name=principal.name,
         opened_at=now, last_at=now, first_response_due=now, due_at=FAR_OFF, warn_at=FAR_OFF,
         changed_by_name=principal.name, changed_what="opened it", changed_at=now,
     )  # fmt: skip

@@ -153,6 +153,16 @@ async def escalation_of_key(
     return found
 
 
+async def opened_under(session: AsyncSession, person: str, key: str) -> EscalationTable | None:
+    """The escalation that somebody opened under a key of theirs."""
+    found: EscalationTable | None = await session.scalar(
+        select(EscalationTable).where(
+            col(EscalationTable.opened_by) == person, col(EscalationTable.key) == key
+        )
+    )
+    return found
+
+
 async def any_unsolved(session: AsyncSession, order_id: UUID) -> bool:
     """Whether an escalation of an order is unsolved."""
     found = await session.scalar(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.notifications.message_schemas import MessageState
 from backend.support.rules import Kind, Priority, SlaState, State, WaitingOn
 
 _NO_NUL = r"^[^\x00]*$"
@@ -42,7 +43,8 @@ class _In(BaseModel):
 class EscalationIn(_In):
     """An escalation to open by hand; `region` is the order's where there is an order.
 
-    `on_behalf` says whose words `text` are: the customer's, or a note of ours.
+    `on_behalf` says whose words `text` are: the customer's, or a note of ours. `key` names the
+    asking: a second one with the same key by the same caller is the first.
     """
 
     order_number: Word | None = None
@@ -52,6 +54,7 @@ class EscalationIn(_In):
     text: Text
     region: Region | None = None
     on_behalf: Literal["customer", "us"] = "customer"
+    key: Word | None = None
 
 
 class Sla(BaseModel):
@@ -144,7 +147,10 @@ class EscalationCounts(BaseModel):
 
 
 class SaidOut(BaseModel):
-    """One word of the conversation; `{customer}` in a text stands for the customer's first name."""
+    """One word of the conversation; `{customer}` in a text stands for the customer's first name.
+
+    `delivery` and `why` tell how the message that carried it stands.
+    """
 
     id: UUID
     at: datetime
@@ -152,6 +158,8 @@ class SaidOut(BaseModel):
     name: str
     text: str
     message_id: UUID | None
+    delivery: MessageState | None = None
+    why: str | None = None
 
 
 class EntryOut(BaseModel):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
+from backend.notifications.message_schemas import MessageOut
 from backend.platform import clock
 from backend.support.changes import WRITE
 from backend.support.clocks import sla_of
@@ -67,22 +69,30 @@ def entry_out(entry: EntryRow) -> EntryOut:
     return EntryOut(**entry.model_dump(exclude={"escalation_id", "key", "message_id"}))
 
 
-def conversation_of(entries: Sequence[EntryRow]) -> list[SaidOut]:
-    """What was said between the customer and us."""
+def conversation_of(
+    entries: Sequence[EntryRow], messages: Mapping[UUID, MessageOut]
+) -> list[SaidOut]:
+    """What was said between the customer and us, with what became of the messages."""
     return [
-        SaidOut.model_validate(
-            {
-                "id": entry.id,
-                "at": entry.at,
-                "author": _AUTHORS[entry.kind],
-                "name": entry.actor_name,
-                "text": entry.text,
-                "message_id": entry.message_id,
-            }
-        )
+        _said_out(entry, messages.get(entry.message_id) if entry.message_id else None)
         for entry in entries
         if entry.kind in SAID
     ]
+
+
+def _said_out(entry: EntryRow, message: MessageOut | None) -> SaidOut:
+    return SaidOut.model_validate(
+        {
+            "id": entry.id,
+            "at": entry.at,
+            "author": _AUTHORS[entry.kind],
+            "name": entry.actor_name,
+            "text": entry.text,
+            "message_id": entry.message_id,
+            "delivery": message.state if message else None,
+            "why": message.why if message else None,
+        }
+    )
 
 
 def pause_out(row: PauseRow) -> PauseOut:

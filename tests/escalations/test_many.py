@@ -154,6 +154,20 @@ async def test_an_incidents_end_makes_its_escalations_ready_and_one_answer_goes_
     assert await queue(resources, AGENT) == []
 
 
+async def test_escalations_go_with_an_incident_that_ends_in_another(resources: Resources) -> None:
+    first, second = await declared(resources), await declared(resources)
+    row = await opened(resources)
+    await do(resources, service.link_incident, AGENT, row.id, first.id, seen_version=row.version)
+    await do(
+        resources, incidents.merge_incidents, ADMIN, second.id, [first.id],
+        seen_version=second.version,
+    )  # fmt: skip
+    await hear(resources)
+    now = await look(resources, row.id)
+    assert (now.incident_id, now.incident_number) == (second.id, second.number)
+    assert now.timeline[-1].text == f"{first.number} ended in {second.number}: linked to that."
+
+
 async def test_an_answer_to_all_stays_within_the_leads_regions(resources: Resources) -> None:
     incident = await declared(resources, "*")
     row = await opened(resources)

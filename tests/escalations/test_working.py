@@ -63,6 +63,7 @@ async def test_an_escalation_goes_from_its_opening_to_its_end(resources: Resourc
         "opened", "customer", "assigned", "reply", "state", "state", "state"
     ]  # fmt: skip
     # The customer is called by name; what agents see names nobody.
+    assert over.conversation[1].delivery in ("queued", "waiting")
     [told] = await sent(resources, order)
     assert f"Dear Malee, {order.number} is replaced. Ann" in told
     assert "Malee" not in over.model_dump_json()
@@ -162,6 +163,11 @@ async def test_each_verb_twice_applies_once(resources: Resources) -> None:
     await twice(service.set_state, State.PENDING, waiting_on=WaitingOn.THIRD_PARTY)
     await twice(service.set_state, State.SOLVED)
     await twice(service.set_state, State.OPEN)
+    asked = wanted(order_number=order.number, key="o")
+    both = [await do(resources, service.open_escalation, AGENT, asked) for _ in "ab"]
+    assert both[0].id == both[1].id
+    theirs = await do(resources, service.open_escalation, OTHER, asked)
+    assert theirs.id != both[0].id
     first = await answer(resources, row, key="a")
     assert (await answer(resources, row, key="a")).version == first.version
     assert len(await sent(resources, order)) == 1

@@ -96,6 +96,7 @@ def _escalation() -> None:
         _id("order_id", nullable=True),
         _word("order_number", nullable=True),
         _word("origin"),
+        _word("key", nullable=True),
         _word("opened_by"),
         _word("opened_by_name"),
         _word("assignee", nullable=True),
@@ -147,6 +148,7 @@ def _escalation_indexes() -> None:
     index("ix_support_escalation_incident", "incident_id", "id")
     index("ix_support_escalation_warn", "warn_at", where=f"{_UNSOLVED} AND warned < 2")
     index("ix_support_escalation_stale", "id", where="stale")
+    index("uq_support_escalation_key", "opened_by", "key", where="key IS NOT NULL", unique=True)
 
 
 def _entry() -> None:
