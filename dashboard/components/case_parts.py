@@ -66,6 +66,7 @@ def messages_panel(case: Any, messages: Any) -> rx.Component:
             ),
             class_name="wp-panel-head",
         ),
+        rx.cond(case.prefers != "", rx.el.p(case.prefers, class_name="wp-case-prefers")),
         rx.cond(
             case.messages.length() == 0,
             rx.el.p(

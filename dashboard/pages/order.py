@@ -49,6 +49,7 @@ def order() -> rx.Component:
     """Facts and map, timeline, actions."""
     return rx.el.div(
         trouble(OrderState.fault, OrderState.load),
+        rx.cond(OrderState.fault == "", trouble(CaseState.fault, CaseState.load)),
         rx.cond(
             OrderState.order,
             _known(),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import reflex as rx
 
 from backend.identity import service as identity
-from backend.identity.schemas import RevealCount
+from backend.identity.schemas import Principal, RevealCount
+from backend.notifications import service as notifications
 from backend.platform import clock
 from backend.regions import service as regions
 from backend.support import service as support
 from backend.support.case_schemas import Case
 from dashboard import gateway
-from dashboard.gateway import requires
+from dashboard.gateway import Session, requires
 from dashboard.states.case_customer import CustomerView, customer_view
 from dashboard.states.case_words import (
     ActRow,
@@ -26,6 +27,7 @@ from dashboard.states.case_words import (
     other_moments,
     ticket_rows,
 )
+from dashboard.states.message_words import preference_words
 from dashboard.states.order import OrderState
 from dashboard.states.paging import ListState, loads
 
@@ -37,6 +39,7 @@ class CaseState(ListState, rx.State):
     actions: list[ActRow] = []
     may_act: bool = False
     messages: list[MessageRow] = []
+    prefers: str = ""
     flags: list[FlagRow] = []
     tickets: list[TicketRow] = []
     incidents: list[IncidentLine] = []
@@ -77,6 +80,7 @@ class CaseState(ListState, rx.State):
         async with gateway.open(self) as (session, principal):
             case = await support.case_of(session, principal, number)
             place = (await regions.directory(session, principal)).get(case.order.region)
+            prefers = await _prefers(session, principal, case)
             may_open_flags = identity.may(principal, "flags:read")
         now = clock.now()
         zone = (place and place.time_zone) or "UTC"
@@ -87,7 +91,7 @@ class CaseState(ListState, rx.State):
             self.customer = customer_view(case.tracking, now) if case.tracking else None
             self.actions = act_rows(case.actions)
             self.may_act = any(each.allowed for each in case.actions)
-            self.messages = message_rows(case.messages)
+            self.messages, self.prefers = message_rows(case.messages), prefers
             self.flags = flag_rows(case, may_open=may_open_flags)
             self.tickets = ticket_rows(case.escalations)
             self.incidents = incident_lines(case.incidents)
@@ -104,6 +108,15 @@ class CaseState(ListState, rx.State):
         counted = await identity.count_reveals(await gateway.principal_of(self))
         async with self:
             self.looks, self.looks_spent = looks_words(counted)
+
+
+async def _prefers(session: Session, principal: Principal, case: Case) -> str:
+    """How the customer is written to; nothing for who may not read messages there."""
+    if not identity.may(principal, "messages:read", case.order.hub or case.order.region):
+        return ""
+    prefers = await notifications.preferences_of_order(session, principal, case.order.id)
+    spoken = notifications.languages().get(prefers.language, prefers.language)
+    return preference_words(prefers, spoken)
 
 
 def looks_words(counted: RevealCount) -> tuple[str, bool]:

@@ -22,6 +22,7 @@ from dashboard.states.case_asking import (
     asks_of,
     choices_of,
     filled_from,
+    nothing_to_choose,
     sent_of,
 )
 from dashboard.states.incidents import first_fault
@@ -39,7 +40,7 @@ class CaseActsState(rx.State):
     title: str = ""
     hint: str = ""
     asks: dict[str, bool] = asks_of(None)
-    choices: dict[str, list[Choice]] = {}
+    choices: dict[str, list[Choice]] = nothing_to_choose()
     filled: Filled = filled_from(None, "UTC")
     candidates: list[Candidate] = []
     looking: bool = False

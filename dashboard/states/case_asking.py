@@ -96,6 +96,11 @@ def _left(case: Case) -> str:
     return written(left.minor, left.currency) if left else ""
 
 
+def nothing_to_choose() -> dict[str, list[Choice]]:
+    """Every field, open to whatever is typed."""
+    return {name: [] for name in ASKS}
+
+
 def choices_of(case: Case, action: CaseAction) -> dict[str, list[Choice]]:
     """What each field of the action may be, in words; empty where that is open."""
     titles = {each.number: each.title for each in case.incidents}
@@ -110,7 +115,7 @@ def choices_of(case: Case, action: CaseAction) -> dict[str, list[Choice]]:
             return f"{value} {titles[value]}"
         return value
 
-    chosen: dict[str, list[Choice]] = {name: [] for name in ASKS}
+    chosen = nothing_to_choose()
     for field, values in action.choices.items():
         chosen[field] = [{"value": value, "word": word(field, value)} for value in values]
     if action.kind == "message_customer":

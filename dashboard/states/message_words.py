@@ -12,6 +12,7 @@ from backend.notifications.message_schemas import (
     Language,
     MessageOut,
     MessageState,
+    Preferences,
     To,
     Tried,
 )
@@ -169,3 +170,20 @@ def state_counts(by_state: Mapping[MessageState, int], most: int) -> dict[str, s
         state.value: f"{count:,}+" if count >= most else f"{count:,}"
         for state, count in by_state.items()
     }
+
+
+def preference_words(prefers: Preferences, language: str) -> str:
+    """How a customer is written to, in a line; `language` is that language's own name."""
+    ways = ", then ".join(CHANNELS[each] for each in prefers.channels)
+    quiet = prefers.quiet
+    told = [
+        f"In {language}" + (", as they chose" if prefers.language_chosen else ""),
+        f"by {ways}" if ways else "",
+        f"not from {quiet.begins:%H:%M} to {quiet.ends:%H:%M}"
+        if quiet.begins != quiet.ends
+        else "at any hour",
+        f"without {', '.join(TEMPLATES[each].lower() for each in prefers.muted)}"
+        if prefers.muted
+        else "",
+    ]
+    return ", ".join(filter(None, told)) + "."

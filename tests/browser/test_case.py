@@ -41,7 +41,7 @@ def ordered(api: httpx.Client, **more: Any) -> dict[str, Any]:
             "address": "4 Brigade Road, Bengaluru", "lat": 12.9738, "lon": 77.6074,
         },
         "drop": {
-            "name": "Lakshmi Narayanan", "phone": a_phone(),
+            "name": f"Lakshmi {a_surname()}", "phone": a_phone(),
             "address": "27 Indiranagar 100 Feet Road, Bengaluru", "lat": 12.9719, "lon": 77.6412,
         },
         "parcels": [{"barcode": f"PC{uuid4().hex[:8]}", "weight_g": 700}],
@@ -53,12 +53,17 @@ def ordered(api: httpx.Client, **more: Any) -> dict[str, Any]:
     answer = api.post("/api/v1/orders", json=wanted, headers={"Idempotency-Key": uuid4().hex})
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
-    return {**found, "phone": wanted["drop"]["phone"]}
+    return {**found, "phone": wanted["drop"]["phone"], "name": wanted["drop"]["name"]}
 
 
 def a_phone() -> str:
     """A mobile number of India that no other order of the demo has."""
     return f"+9198{secrets.randbelow(10**8):08d}"
+
+
+def a_surname() -> str:
+    """A name that nobody else of the demo has."""
+    return "".join(secrets.choice("abdeghiklmnoprstuv") for _ in range(9)).title()
 
 
 def settled(page: Page) -> None:
@@ -110,7 +115,7 @@ def test_an_agent_goes_from_a_phone_to_a_failed_payment_and_writes_to_the_custom
     act.get_by_role("button", name="Write to the customer").click()
     drawer = page.get_by_role("dialog", name="Write to the customer")
     send = drawer.get_by_role("button", name="Write to the customer")
-    drawer.get_by_label("Text").fill("Your card was declined, please pay in the app.")
+    drawer.get_by_label("Text", exact=True).fill("Your card was declined, please pay in the app.")
     send.click()
     expect(drawer.get_by_role("alert")).to_contain_text("Say why")
     drawer.get_by_label("Why").fill("the card was declined")
@@ -134,7 +139,8 @@ def test_an_order_is_found_by_every_name_it_goes_by(sign_in: SignIn, api: httpx.
     settled(page)
     number = order["number"]
     mistyped = number.removeprefix("WP-")
-    for words in (number, mistyped, order["reference"], barcode, "Narayanan Lakshmi"):
+    turned = " ".join(reversed(order["name"].split()))
+    for words in (number, mistyped, order["reference"], barcode, turned):
         found = searched(page, words).filter(has_text=number)
         expect(found.first).to_be_visible(timeout=20_000)
         page.keyboard.press("Escape")

@@ -9,7 +9,12 @@ import pytest
 
 from backend.dispatch.customer_schemas import Tracking
 from backend.identity.schemas import RevealCount
-from backend.notifications.message_schemas import MessageCounts, MessageOut, MessageState
+from backend.notifications.message_schemas import (
+    MessageCounts,
+    MessageOut,
+    MessageState,
+    Preferences,
+)
 from backend.platform.errors import Invalid
 from backend.platform.ids import uuid7
 from backend.support.case_schemas import (
@@ -26,7 +31,7 @@ from dashboard.states.case_acts import missing
 from dashboard.states.case_asking import OWN_WORDS, asks_of, choices_of, filled_from, sent_of
 from dashboard.states.case_customer import customer_view
 from dashboard.states.case_words import act_rows, other_moments, ticket_rows
-from dashboard.states.message_words import STATES, TEMPLATES, message_line
+from dashboard.states.message_words import STATES, TEMPLATES, message_line, preference_words
 from dashboard.states.messages import FIELDS, state_chips, wanted_of
 from dashboard.states.sandbox import phones
 from dashboard.states.search import found_rows
@@ -285,6 +290,19 @@ def test_states_with_messages_lead_to_them() -> None:
         ("given up", "3"),
     ]
     assert chips[1]["link"] == "/messages?state=given_up"
+
+
+def test_how_a_customer_is_written_to_is_told_in_a_line() -> None:
+    usual = Preferences.model_validate(
+        {
+            "language": "th", "language_chosen": True, "muted": ["delayed"], "mutable": [],
+            "channels": ["whatsapp", "sms"], "quiet": {"begins": "22:00", "ends": "07:00"},
+            "quiet_chosen": False, "email": None, "updated_at": None,
+        }
+    )  # fmt: skip
+    assert preference_words(usual, "Thai") == (
+        "In Thai, as they chose, by WhatsApp, then SMS, not from 22:00 to 07:00, without delayed."
+    )
 
 
 def test_each_phone_is_listed_once_the_last_written_to_first() -> None:
