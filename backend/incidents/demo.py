@@ -17,11 +17,17 @@ from backend.platform import clock
 from backend.platform.ids import uuid7
 
 _DAY = timedelta(days=1)
-# Whom the console alone reaches first; mail follows where somebody does not look.
+# The console first; an SMS where somebody does not look. The demo has no mail server.
 _FIRST = {"after_s": 0, "whom": "on_call", "channels": ["console"]}
-_SECOND = {"after_s": 300, "whom": "on_call", "channels": ["console", "email"]}
-_THIRD = {"after_s": 600, "whom": "next", "channels": ["console", "email", "sms"]}
-_ALL = {"after_s": 900, "whom": "everyone", "channels": ["console", "email", "sms"]}
+_SECOND = {"after_s": 300, "whom": "on_call", "channels": ["console", "sms"]}
+_THIRD = {"after_s": 600, "whom": "next", "channels": ["console", "sms"]}
+_ALL = {"after_s": 900, "whom": "everyone", "channels": ["console", "sms"]}
+_PHONES = {
+    "ananya.iyer": "+919845550142",
+    "dewi.lestari": "+628115550187",
+    "niran.phongphit": "+66815550163",
+    "siti.aminah": "+60125550119",
+}
 
 
 async def seed(session: AsyncSession, principal: Principal) -> int:
@@ -53,7 +59,9 @@ async def _schedule(
     people = []
     for key in keys:
         person_id, person, email = await demo_staff.known(session, key)
-        people.append(OnCallPerson(person_id=f"user:{person_id}", name=person, email=email))
+        people.append(
+            OnCallPerson(person_id=f"user:{person_id}", name=person, email=email, sms=_PHONES[key])
+        )
     told = {"name": name, "region": region, "people": people, "steps": steps}
     return ScheduleIn.model_validate({**told, "starts_at": starts_at})
 

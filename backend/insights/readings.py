@@ -187,13 +187,13 @@ async def hot_store(facts: Facts) -> list[Reading]:
 
 
 async def slo_burn(facts: Facts) -> list[Reading]:
-    """The burn rate of each objective that burns yet, by city or as a whole."""
+    """How hard each objective that burns does so now, by city or as a whole."""
     names = await facts.names()
     return [
         Reading(
             burn_key(one.name, one.region),
             one.region,
-            one.found.rate,
+            one.pressure,
             1,
             f"{one.objective.title} in {names.get(one.region, one.region)}: budget burns "
             f"{one.found.in_words}".replace(" in *", ""),
@@ -202,7 +202,6 @@ async def slo_burn(facts: Facts) -> list[Reading]:
             severity="SEV2" if one.found.pair.alarm == "page" else "SEV4",
         )
         for one in await burning_now(facts.session, facts.now)
-        if one.goes_on
     ]
 
 

@@ -34,12 +34,12 @@ class Burns:
     recent: float
 
     @property
-    def goes_on(self) -> bool:
-        """Whether it still does: a long window remembers what has been mended since.
+    def pressure(self) -> float:
+        """How fast what pages burns in the last five minutes, over the rate at which it pages.
 
-        What pages goes on until the last five minutes burn at less than half of its rate.
+        Its long window remembers what has been mended since. A ticket is about that memory: 1.
         """
-        return self.found.pair.alarm == "ticket" or self.recent >= self.found.pair.rate / 2
+        return 1.0 if self.found.pair.alarm == "ticket" else self.recent / self.found.pair.rate
 
 
 async def slo_status(

@@ -23,6 +23,7 @@ PAGES = (
     "/scorecard?figure=mttr",
     "/admin/on-call",
     "/admin/on-call?tab=maintenance",
+    "/admin/on-call?tab=heartbeats",
     "/admin/on-call?tab=costs",
     "/wall",
 )
@@ -221,6 +222,19 @@ def test_an_admin_keeps_a_schedule_a_window_and_a_cost(sign_in: SignIn, system: 
     card = page.get_by_role("region", name=name)
     expect(card).to_contain_text("On call now")
     expect(card).to_contain_text("at once the one on call")
+
+    card.get_by_role("button", name=f"Stand-ins of {name}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stand in", exact=True).click()
+    expect(card).to_contain_text("stands in:")
+    page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+
+    page.get_by_role("link", name="Heartbeats").click()
+    page.get_by_label("Integration").fill(f"grafana/{name[-6:]}")
+    page.get_by_role("button", name="Expect it").click()
+    beat = page.get_by_role("row", name=re.compile(f"grafana/{name[-6:]}"))
+    expect(beat).to_contain_text("within 5")
+    beat.get_by_role("button", name=re.compile("Drop")).click()
+    expect(beat).to_have_count(0)
 
     page.get_by_role("link", name="Maintenance").click()
     page.get_by_label("What for").fill(f"New switch {name}")

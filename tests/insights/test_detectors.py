@@ -28,7 +28,7 @@ from backend.tracking.schemas import DriverIn
 from backend.tracking.service import create_driver
 from tests.dispatch.city import order, time_passes
 
-from .counted import counted_for_weeks
+from .counted import counted, counted_for_weeks
 
 Told = list[tuple[str, str, str]]
 
@@ -188,7 +188,7 @@ async def test_a_gateway_that_does_not_answer_is_told(resources: Resources, told
 async def test_codes_webhooks_and_messages_that_fail_are_told_by_city(
     resources: Resources, told: Told, detector: str, name: str, key: str, severity: str
 ) -> None:
-    indicators.count(name, "SG-01", valid=20, good=19)
+    indicators.count(name, "SG-01", valid=40, good=39)
     indicators.count(name, "TH-10", valid=20, good=5)
     await look_on(resources, detector, 0, 31)
     assert told == [(key, "firing", severity)]
@@ -262,6 +262,23 @@ async def test_an_objective_that_burns_is_told_and_taken_back(
     # Six hours later not even the longest of the paging windows holds it.
     await look_on(resources, "slo_burn", 6.1 * 3600, 6.1 * 3600 + 31)
     assert told[1:] == [("slo-burn:slo=ingest,region=TH-10", "resolved", "SEV2")]
+
+
+async def test_a_page_ends_when_little_burns_and_not_only_when_nothing_does(
+    resources: Resources, told: Told
+) -> None:
+    await counted_for_weeks(resources, "payments")
+    await counted(resources, "payments", "TH-10", timedelta(minutes=4), 30, 20)
+    await look(resources, "slo_burn")
+    assert told == [("slo-burn:slo=payments,region=TH-10", "firing", "SEV2")]
+    later = 3 * 60.0
+    indicators.count("payments", "TH-10", valid=40, good=39)
+    await look_on(resources, "slo_burn", later, later + 31)
+    assert told[1:] == [("slo-burn:slo=payments,region=TH-10", "resolved", "SEV2")]
+    # A little more does not call anybody again: the page's long window is full of what was.
+    indicators.count("payments", "TH-10", valid=20, good=18)
+    await look(resources, "slo_burn", later + 60)
+    assert len(told) == 2
 
 
 async def test_a_thing_is_told_once_however_often_it_is_seen(

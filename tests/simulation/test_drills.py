@@ -15,11 +15,12 @@ from backend import worker
 from backend.identity.schemas import SYSTEM
 from backend.incidents import grouping_rules, sweeps
 from backend.incidents import service as incidents
+from backend.incidents.schemas import AlertFilter, AlertIn
 from backend.insights import definitions, detecting
 from backend.insights.counting import write_counts
 from backend.insights.detecting import detect_once
 from backend.insights.readings import READERS
-from backend.platform import drills, indicators
+from backend.platform import clock, drills, indicators
 from backend.platform.outbox import relay_once
 from backend.platform.resources import Resources
 from backend.settings import SettingsError
@@ -114,6 +115,41 @@ async def test_a_gateway_that_declines_is_found_and_its_recovery_verified(
     assert found.state == "resolved"
     kinds = [entry.kind for entry in found.timeline]
     assert {"acknowledge", "mitigate", "resolve"} <= set(kinds), kinds
+
+
+async def test_what_else_happens_meanwhile_does_not_hold_a_drill_up(
+    resources: Resources, quick: None
+) -> None:
+    world = World(resources)
+    others = iter(range(4))
+
+    async def trade() -> None:
+        for _ in range(5):
+            await world.order()
+        await world.settle()
+        if (number := next(others, None)) is not None:
+            async with resources.database.unit_of_work() as session:
+                await incidents.raise_alert(session, other(number))
+
+    async with over_and_over(trade, *watching(resources)):
+        times, said = await run(resources, "gateway", resources.settings.data_dir)
+    assert times.resolved_at is not None
+    assert times.mitigated_at is not None
+    assert times.mitigated_at <= times.resolved_at
+    async with resources.database.unit_of_work() as session:
+        found = await incidents.get_incident(session, SYSTEM, times.incident)
+        page = await incidents.list_alerts(session, SYSTEM, AlertFilter(status="firing"), limit=50)
+    assert [each.key for each in found.alerts] == ["payment-failures:gateway=sandbox"]
+    assert {each.incident_id for each in page.items} & {found.id} == set()
+    assert said[-1].startswith("well since ")
+
+
+def other(number: int) -> AlertIn:
+    """Something else that is wrong with payments, and stays so."""
+    return AlertIn(
+        integration="grafana/bank", key=f"queue-{number}", title=f"Bank queue {number} is long",
+        severity="SEV3", status="firing", service="payments", region="*", started_at=clock.now(),
+    )  # fmt: skip
 
 
 async def test_a_projector_that_stands_still_is_found_and_started_again(

@@ -1,0 +1,97 @@
+"""Stand-ins and heartbeats over a real socket, as an admin's browser keeps them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+from backend.identity.schemas import SYSTEM
+from backend.incidents import service as incidents
+from backend.incidents.on_call_schemas import EscalationStep, OnCallPerson, ScheduleIn
+from backend.platform import clock
+from backend.platform.resources import Resources
+from backend.regions.service import seed
+from tests.dashboard.conftest import Connect, SignIn
+from tests.dashboard.test_incident_handlers import ADMIN, AGENT, _name, _seen, _send
+
+PATH = "/admin/on-call"
+STAND_INS = _name("stand_ins", "stand_ins_state")
+HEARTBEATS = _name("heartbeats", "heartbeats_state")
+
+
+async def test_an_admin_has_somebody_stand_in_and_takes_it_back(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    people = [OnCallPerson(person_id=f"user:{name}", name=name) for name in ("Nok", "Dao")]
+    wanted = ScheduleIn(
+        name=f"Nights {uuid4().hex[:6]}", region="TH-10", people=people,
+        starts_at=clock.now() - timedelta(hours=1),
+        steps=[EscalationStep(after_s=0, channels=["console"])],
+    )  # fmt: skip
+    async with resources.database.unit_of_work() as session:
+        await seed(session, SYSTEM)
+        kept = await incidents.save_schedule(session, SYSTEM, wanted)
+
+    async def on_call() -> str:
+        async with resources.database.unit_of_work() as session:
+            found = await incidents.who_is_on_call(session, SYSTEM, "TH-10")
+        return next(each.person.name for each in found if each.schedule_id == kept.id)
+
+    assert await on_call() == "Nok"
+    async with connect(await sign_in("Ananya Iyer", ADMIN)) as console:
+        await _send(console, f"{STAND_INS}.begin", PATH, {"schedule_id": str(kept.id)})
+        await _seen(console, STAND_INS, lambda now: now.get("open"))
+        now = clock.now()
+        backwards = {
+            "person": "user:Dao",
+            "since": f"{now:%Y-%m-%dT%H:%M}",
+            "until": f"{now - timedelta(hours=2):%Y-%m-%dT%H:%M}",
+        }
+        await _send(console, f"{STAND_INS}.add", PATH, {"form": backwards})
+        fault = await _seen(console, STAND_INS, lambda now: now.get("fault"))
+        assert fault == "A stand-in ends after it begins."
+        form = backwards | {"until": f"{now + timedelta(hours=2):%Y-%m-%dT%H:%M}"}
+        await _send(console, f"{STAND_INS}.add", PATH, {"form": form})
+        [row] = await _seen(console, STAND_INS, lambda now: now.get("rows"))
+        assert row["name"] == "Dao"
+        assert await on_call() == "Dao"
+        await _send(console, f"{STAND_INS}.remove", PATH, {"key": row["key"]})
+        await _seen(console, STAND_INS, lambda now: now.get("rows") == [])
+    assert await on_call() == "Nok"
+
+
+async def test_an_admin_expects_a_heartbeat_and_drops_it_again(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    async with resources.database.unit_of_work() as session:
+        await seed(session, SYSTEM)
+    named = f"alertmanager/{uuid4().hex[:8]}"
+    form = {"integration": named, "minutes": "5", "region": "IN-KA", "severity": "SEV3"}
+    async with connect(await sign_in("Ananya Iyer", ADMIN)) as console:
+        await _send(console, f"{HEARTBEATS}.save", PATH, {"form": form | {"minutes": "often"}})
+        assert await _seen(console, HEARTBEATS, lambda now: now.get("form_fault"))
+        await _send(console, f"{HEARTBEATS}.save", PATH, {"form": form})
+        assert await console.notice_like(f"{named} is expected to be heard")
+        await _send(console, f"{HEARTBEATS}.load", PATH)
+        rows = await _seen(console, HEARTBEATS, lambda now: now.get("rows"))
+        row = next(each for each in rows if each["integration"] == named)
+        assert (row["state"], row["told_as"]) == ("heard", "SEV3, monitoring")
+        await _send(console, f"{HEARTBEATS}.remove", PATH, {"integration": named})
+        assert await console.notice_like("no alert any more")
+    async with resources.database.unit_of_work() as session:
+        kept = await incidents.list_heartbeats(session, SYSTEM)
+    assert named not in {each.integration for each in kept}
+
+
+async def test_an_agent_expects_nothing(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    named = f"grafana/{uuid4().hex[:8]}"
+    form = {"integration": named, "minutes": "5", "region": "IN-KA", "severity": "SEV3"}
+    async with connect(await sign_in("Meera Kulkarni", AGENT)) as console:
+        await _send(console, f"{HEARTBEATS}.save", PATH, {"form": form})
+        await _send(console, f"{HEARTBEATS}.load", PATH)
+        await _seen(console, HEARTBEATS, lambda now: now.get("ready"))
+    async with resources.database.unit_of_work() as session:
+        kept = await incidents.list_heartbeats(session, SYSTEM)
+    assert named not in {each.integration for each in kept}
