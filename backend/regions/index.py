@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 import h3
@@ -38,16 +39,12 @@ class AreaIndex(Generic[Item]):
             self._add(item)
 
     def _add(self, item: Item) -> None:
-        shape = h3.LatLngMultiPoly(*[_h3_polygon(polygon) for polygon in item.polygons])
-        west, south, east, north = bounding_box(item.polygons)
-        cell_degrees = h3.average_hexagon_edge_length(self._resolution, "km") / 100
-        if (east - west) * (north - south) > _MAX_CELLS_PER_AREA * cell_degrees**2:
-            self._boxed.append(((west, south, east, north), item))
+        cells = _cells_of(item.polygons, self._resolution)
+        if cells is None:
+            self._boxed.append((bounding_box(item.polygons), item))
             return
-        touching = h3.h3shape_to_cells_experimental(shape, self._resolution, "overlap")
-        whole = set(h3.h3shape_to_cells_experimental(shape, self._resolution, "full"))
-        for cell in touching:
-            self._cells.setdefault(cell, []).append((item, cell in whole))
+        for cell, whole in cells:
+            self._cells.setdefault(cell, []).append((item, whole))
 
     def at(self, lat: float, lon: float) -> list[Item]:
         """The areas that contain the point, in the order they were given."""
@@ -57,6 +54,24 @@ class AreaIndex(Generic[Item]):
             if in_box(box, lat, lon) and contains(item.polygons, lat, lon):
                 found.append(item)
         return found
+
+
+@lru_cache(maxsize=1024)
+def _cells_of(
+    polygons: tuple[Polygon, ...], resolution: int
+) -> tuple[tuple[str, bool], ...] | None:
+    """The cells that the shape touches, and whether each lies in it; None where it is too large.
+
+    Kept, because the same few outlines are indexed with every reading of the region tree.
+    """
+    west, south, east, north = bounding_box(polygons)
+    cell_degrees = h3.average_hexagon_edge_length(resolution, "km") / 100
+    if (east - west) * (north - south) > _MAX_CELLS_PER_AREA * cell_degrees**2:
+        return None
+    shape = h3.LatLngMultiPoly(*[_h3_polygon(polygon) for polygon in polygons])
+    whole = set(h3.h3shape_to_cells_experimental(shape, resolution, "full"))
+    touching = h3.h3shape_to_cells_experimental(shape, resolution, "overlap")
+    return tuple((cell, cell in whole) for cell in touching)
 
 
 def _h3_polygon(polygon: Sequence[Sequence[tuple[float, float]]]) -> h3.LatLngPoly:
