@@ -122,7 +122,7 @@ def text_message(
 ) -> notifications.Letter:
     """The SMS that calls a person; worth nothing once the next steps have been taken."""
     number = number_of(incident)
-    words = f"{incident.severity} {number}: {_one_line(incident.title)[:160]}"
+    title = _one_line(incident.title)[:160]
     return notifications.Letter(
         id=page.id,
         attempt=page.attempts + 1,
@@ -130,8 +130,9 @@ def text_message(
         channel=MessageChannel.SMS,
         address=str(page.target),
         subject=number,
-        text=f"{words}\n{_page_of(settings, incident.id)}",
+        text=f"{incident.severity} {number}: {title}\n{_page_of(settings, incident.id)}",
         kind="incident_called",
+        params={"severity": incident.severity, "number": number, "title": title},
         language="en",
         expires_at=page.created_at + _TEXT_KEPT,
     )
