@@ -163,3 +163,14 @@ async def test_a_failure_is_told_in_the_customers_language(
         reason = Circumstances(reason="nobody_there")
         await service.move(session, SYSTEM, row, Action.FAIL, reason)
     assert words_in("ta").say("failure.nobody_there") in await html(client, order, "ta")
+
+
+async def test_the_page_is_light_or_dark_as_the_phone_is(client: httpx.AsyncClient) -> None:
+    style = (await client.get("/track/page.css")).text
+    light = re.search(r"@media \(prefers-color-scheme:light\)\{:root\{(.*?)\}\}", style, re.DOTALL)
+    assert light is not None
+    assert {"--wp-ground", "--wp-text", "--wp-accent"} <= set(re.findall(r"--wp-[\w-]+", light[1]))
+    assert "color-scheme: light" in light[1]
+    assert style.count("{") == style.count("}")
+    page = (await client.get(f"/track/{'A' * 43}")).text
+    assert "data-theme" not in page
