@@ -91,6 +91,8 @@ async def answer_incident(
         after=_place(after),
         limit=limit,
     )
+    # All before the first message is recorded, for whoever records makes others wait to the end.
+    await repository.locked(session, [row.id for row in rows])
     results = []
     for index, each in enumerate(rows):
         try:
