@@ -24,6 +24,7 @@ export function Composer({
 }) {
   const box = useRef(null);
   const saving = useRef(0);
+  const unsaved = useRef(null);
   const typed = useRef(0);
   const began = useRef(null);
   const counted = useRef(sent);
@@ -39,11 +40,20 @@ export function Composer({
     setEmpty(!text.trim());
   };
 
+  const save = () => {
+    clearTimeout(saving.current);
+    unsaved.current?.();
+    unsaved.current = null;
+  };
+  // Whoever leaves for another ticket while it is still to be kept has it kept for this one.
+  useEffect(() => save, [key]);
+
   useEffect(() => {
     if (!known) return;
     if (counted.current !== sent) {
       counted.current = sent;
       clearTimeout(saving.current);
+      unsaved.current = null;
       localStorage.removeItem(key);
       began.current = null;
       setStale(false);
@@ -81,7 +91,10 @@ export function Composer({
     localStorage.setItem(key, JSON.stringify({ text, mode: as, at: Date.now(), ...began.current }));
     setEmpty(!text.trim());
     clearTimeout(saving.current);
-    saving.current = setTimeout(() => onDraft?.(text), SAVE_AFTER_MS);
+    const to = ticket;
+    const answersTo = began.current.version;
+    unsaved.current = () => onDraft?.(to, text, answersTo);
+    saving.current = setTimeout(save, SAVE_AFTER_MS);
     if (Date.now() - typed.current > TYPING_EVERY_MS) {
       typed.current = Date.now();
       onTyping?.();

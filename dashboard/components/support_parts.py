@@ -64,7 +64,7 @@ class _Composer(rx.Component):
     working: rx.Var[bool]
     fault: rx.Var[str]
     on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, str, str, int, str)]
-    on_draft: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_draft: rx.EventHandler[rx.event.passthrough_event_spec(str, str, int)]
     on_typing: rx.EventHandler[rx.event.no_args_event_spec]
 
 

@@ -99,17 +99,16 @@ class TicketActsState(rx.State):
 
     @rx.event(background=True)
     @requires("escalations:write")
-    async def keep(self, text: str) -> None:
-        """Keep what is being written, so that it is there on every machine of the person."""
-        async with self:
-            page = await self.get_state(TicketState)
-            ticket, seen = uuid_or_none(page._id), page.version
-        if ticket is None:
+    async def keep(self, ticket: str, text: str, seen: int) -> None:
+        """Keep what is being written, so that it is there on every machine of the person.
+
+        `seen` is the version that the words answer to.
+        """
+        to = uuid_or_none(str(ticket))
+        if to is None or not isinstance(seen, int):
             return
         async with gateway.open(self) as (session, principal):
-            await support.save_draft(
-                session, principal, ticket, str(text)[:4000], seen_version=seen
-            )
+            await support.save_draft(session, principal, to, str(text)[:4000], seen_version=seen)
 
     @rx.event(background=True)
     @requires("escalations:write")

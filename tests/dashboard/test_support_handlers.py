@@ -120,7 +120,8 @@ async def test_colleagues_see_each_other_and_a_draft_is_kept_for_its_writer_alon
         await _facts(first, opened.number)
         await _facts(second, opened.number)
         await _send(first, f"{ACTS}.write", path)
-        await _send(first, f"{ACTS}.keep", path, {"text": "I have asked the hub"})
+        kept = {"ticket": str(opened.id), "text": "I have asked the hub", "seen": opened.version}
+        await _send(first, f"{ACTS}.keep", path, kept)
         await _send(second, f"{PAGE}.refresh", path)
         words = await _seen(second, PAGE, lambda now: now.get("here_words"))
         while "typing" not in words:
