@@ -14,6 +14,7 @@ SHORTEST = 2
 _CODE = re.compile(r"[\x21-\x7e]{4,64}")
 _NUMBER_BEGINS = re.compile(r"WP-?([0-9A-Z]{2,9})")
 _LONGEST_SLIP = 24
+_PREFIX = "WP-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Sought:
         """References and barcodes one slip away: a wrong, missing, extra or swapped character."""
         near: set[str] = set()
         for code in self.codes:
-            if len(code) <= _LONGEST_SLIP and any(each in digits for each in code):
+            is_ours = code.upper().startswith(_PREFIX)
+            if not is_ours and len(code) <= _LONGEST_SLIP and any(map(digits.__contains__, code)):
                 near |= one_slip_away(code, digits)
         return sorted(near - set(self.codes))
 
@@ -54,5 +56,6 @@ def read_query(q: str) -> Sought:
         number_begins=f"WP-{begins[1]}" if begins else None,
         codes=tuple(dict.fromkeys((code, code.upper()))) if _CODE.fullmatch(code) else (),
         phone=last_digits(text),
-        words=name_words(text),
+        # Nobody is called by a figure, which every number, reference and barcode has.
+        words=() if any(each in digits for each in text) else name_words(text),
     )

@@ -156,6 +156,19 @@ async def versions(
     return list(await session.scalars(wanted))
 
 
+async def versions_between(
+    session: AsyncSession, environment_name: str, since: datetime, until: datetime, limit: int
+) -> list[VersionRow]:
+    """Versions that flags got in a span after their first, oldest first; the newest where many."""
+    wanted = select(VersionRow).where(
+        col(VersionRow.environment) == environment_name,
+        col(VersionRow.version) > 1,
+        col(VersionRow.at).between(since, until),
+    )
+    newest = wanted.order_by(col(VersionRow.at).desc()).limit(limit)
+    return list(await session.scalars(newest))[::-1]
+
+
 async def version(
     session: AsyncSession, environment_name: str, key: str, number: int
 ) -> VersionRow | None:

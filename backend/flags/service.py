@@ -21,7 +21,7 @@ from backend.flags.editing import (
 from backend.flags.exchange import export_flags, import_flags
 from backend.flags.explaining import explain
 from backend.flags.guard import Guard, register_guard
-from backend.flags.in_force import FlagInForce, flags_in_force
+from backend.flags.in_force import FlagChange, FlagInForce, flags_changed, flags_in_force
 from backend.flags.plans import Stale
 from backend.flags.reach_views import OutcomeMinute, exposures, outcome_minutes
 from backend.flags.rollouts import pause_rollout, resume_rollout, start_rollout, stop_rollout
@@ -29,6 +29,7 @@ from backend.flags.segments import list_segments, save_segment
 from backend.flags.views import exposure, flag_versions, get_flag, list_flags, stale_flags
 
 __all__ = [
+    "FlagChange",
     "FlagInForce",
     "Guard",
     "NoSuchFlag",
@@ -43,6 +44,7 @@ __all__ = [
     "exposure",
     "exposures",
     "flag_versions",
+    "flags_changed",
     "flags_in_force",
     "get_flag",
     "give_kill_reason",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from backend.dispatch.schemas import OrderEventOut
+from backend.flags.service import FlagChange
 from backend.incidents.schemas import IncidentRow
 from backend.notifications.message_schemas import MessageOut
 from backend.payments.schemas import PaymentDetail, TimelineItem
@@ -206,6 +207,24 @@ def of_incidents(incidents: Sequence[IncidentRow]) -> list[Moment]:
             if at is not None
         ]
     return told
+
+
+def of_flags(changes: Sequence[FlagChange]) -> list[Moment]:
+    """What changed of feature flags meanwhile."""
+    return [
+        Moment(
+            id=f"flag-{each.key}-{each.version}",
+            at=each.at,
+            source="flag",
+            kind=each.cause,
+            words=f"Flag {each.key} changed" + (f": {'; '.join(each.words)}" if each.words else ""),
+            by=each.by_name,
+            detail=each.reason,
+            link=f"/flags/{each.key}",
+            tone="warning" if each.cause == "kill" else "info",
+        )
+        for each in changes
+    ]
 
 
 def merged(*parts: Sequence[Moment]) -> list[Moment]:

@@ -61,6 +61,7 @@ async def case_of(session: AsyncSession, principal: Principal, number: str) -> C
             case_moments.of_messages(messages),
             case_moments.of_escalations(facts.escalations),
             case_moments.of_incidents(facts.incidents),
+            await _flag_changes(session, principal, order),
         ),
         tracking=await _told(session, order),
         payments=facts.payments,
@@ -167,6 +168,17 @@ async def _flags(session: AsyncSession, principal: Principal, order: OrderOut) -
     about = {name: code for name, code in zip(_PLACES, codes, strict=True) if code}
     served = await flags.flags_in_force(session, principal, {**about, "app": "shiptrack"})
     return [CaseFlag(key=each.key, variant=_variant(each), reason=each.reason) for each in served]
+
+
+async def _flag_changes(
+    session: AsyncSession, principal: Principal, order: OrderOut
+) -> list[Moment]:
+    if not identity.may(principal, "flags:read"):
+        return []
+    until = order.ended_at or clock.now()
+    return case_moments.of_flags(
+        await flags.flags_changed(session, principal, order.created_at, until)
+    )
 
 
 def _variant(flag: FlagInForce) -> str:

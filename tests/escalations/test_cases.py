@@ -120,6 +120,10 @@ async def test_flags_in_force_are_those_of_the_orders_place(resources: Resources
     assert {"automatic-matching", "payment-gateways"} <= {each.key for each in case.flags}
     assert any(each.variant == "differs by person" for each in case.flags)
     assert all(each.variant and each.reason for each in case.flags)
+    # The demo kills one of its flags as soon as it has begun.
+    [killed] = [each for each in case.moments if each.kind == "kill"]
+    assert (killed.source, killed.link) == ("flag", "/flags/driver-heatmap")
+    assert killed.words.startswith("Flag driver-heatmap changed")
 
 
 async def test_an_agent_of_another_region_learns_nothing(resources: Resources) -> None:
