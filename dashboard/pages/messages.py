@@ -103,8 +103,8 @@ def _outbox() -> rx.Component:
             ),
             class_name=rx.cond(
                 MessagesState.may_write | ~MessagesState.ready,
-                "wp-panel wp-dense wp-cards",
-                "wp-panel wp-dense wp-cards wp-readonly",
+                "wp-panel wp-dense wp-cards wp-list-first wp-messages",
+                "wp-panel wp-dense wp-cards wp-list-first wp-messages wp-readonly",
             ),
             aria_label="Outbox",
         ),

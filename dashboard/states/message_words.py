@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict, get_args
 
+from backend.notifications import service as notifications
 from backend.notifications.message_schemas import (
     Channel,
     Kind,
@@ -104,7 +105,7 @@ def message_line(message: MessageOut) -> MessageLine:
         "tone": tone,
         "state": word,
         "what": TEMPLATES[message.template],
-        "language": message.language,
+        "language": notifications.languages().get(message.language, message.language),
         "recipient": message.recipient,
         "to": READERS[message.to],
         "channel": channel_words(message),
