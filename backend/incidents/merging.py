@@ -163,6 +163,8 @@ async def _part(
     )  # fmt: skip
     touch(row, principal, f"parted {number_of(made)} from it")
     await session.flush()
+    # What stays may be over already.
+    await repository.mark_cleared(session, [row.id])
     await identity.record(
         session, principal, "incident.split", f"incident:{number_of(row)}",
         region=row.region, after={"into": number_of(made), "alerts": n},

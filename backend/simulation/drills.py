@@ -256,7 +256,7 @@ async def _resolved(
         now = await _detail(resources, incident.id)
         if now.resolved_at is not None and now.state in ("resolved", "closed"):
             return now
-        if joined := [each for each in now.alerts if each.id != alert.id and _fires(each)]:
+        if joined := [each for each in now.alerts if each.key != alert.key and _fires(each)]:
             say(f"{joined[0].title}: an incident of its own")
             await _parted(resources, now, joined)
             # What joined it took its mitigation back.

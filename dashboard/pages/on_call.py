@@ -30,7 +30,14 @@ _TABS = (
 @console_page(
     PATH,
     "On call",
-    on_load=[OnCallState.load, MaintenanceState.load, HeartbeatsState.load, CostsState.load],
+    on_load=[
+        OnCallState.load,
+        OnCallState.leave,
+        StandInsState.leave,
+        MaintenanceState.load,
+        HeartbeatsState.load,
+        CostsState.load,
+    ],
 )
 def on_call() -> rx.Component:
     """The tab that the address asks for."""

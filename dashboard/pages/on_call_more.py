@@ -141,6 +141,7 @@ def stand_ins() -> rx.Component:
                 ),
                 on_submit=state.add,
                 key=state.serial.to(str),
+                class_name="wp-stand-in-form",
             ),
             class_name="wp-drawer-form",
         ),

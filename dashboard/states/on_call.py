@@ -157,9 +157,9 @@ class OnCallState(ListState, rx.State):
             self.open, self.form_fault, self.working = True, "", False
 
     @rx.event
-    @requires("incidents:configure")
+    @requires("incidents:read")
     async def leave(self) -> None:
-        """Close the form."""
+        """Close the form, also when the page is opened anew."""
         self.open = False
 
     @rx.event(background=True)

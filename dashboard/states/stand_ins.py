@@ -57,9 +57,9 @@ class StandInsState(rx.State):
             self.open = self.title != ""
 
     @rx.event
-    @requires("incidents:configure")
+    @requires("incidents:read")
     async def leave(self) -> None:
-        """Close the drawer."""
+        """Close the drawer, also when the page is opened anew."""
         self.open = False
 
     @rx.event(background=True)

@@ -91,6 +91,22 @@ async def test_a_split_has_clocks_of_its_own(resources: Resources) -> None:
     assert again.id == new.id, "a parted alert stays where it was put"
 
 
+async def test_what_is_left_of_a_split_ends_when_its_own_alerts_have(resources: Resources) -> None:
+    await raised(resources, "a", ago_s=600)
+    await tell(resources, alert("a", status="resolved", ago_s=65))
+    await work(resources)
+    both = await raised(resources, "b", ago_s=5)
+    assert {each.key for each in both.alerts} == {"a", "b"}
+    [parted] = [each for each in both.alerts if each.key == "b"]
+    await do(
+        resources, service.split_alerts, MANAGER, both.id, [parted.id], seen_version=both.version
+    )
+    await work(resources, later_s=60)
+    old = await look(resources, both.id)
+    assert [each.key for each in old.alerts] == ["a"]
+    assert old.state == "resolved", "nothing of it fires any more"
+
+
 async def test_not_all_alerts_can_be_parted(resources: Resources) -> None:
     one = await raised(resources, "a")
     with pytest.raises(Invalid):
