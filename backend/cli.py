@@ -125,12 +125,13 @@ def worker(
     """Run background roles against the configured services."""
     import uvloop
 
-    from backend import worker as workers
-    from backend.platform import telemetry
-
     with _plain_errors():
         settings = get_settings()
         _refuse_missing_stores(settings)
+        # What has been refused above needed none of it, and it takes seconds.
+        from backend import worker as workers
+        from backend.platform import telemetry
+
         unknown = [role for role in roles or [] if role not in workers.ROLES]
         if unknown:
             raise SettingsError(

@@ -21,8 +21,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from backend import installation, worker
-from backend.flags import demo as demo_flags
+from backend import installation
 from backend.identity.schemas import SYSTEM
 from backend.incidents import demo as demo_on_call
 from backend.insights import demo as demo_costs
@@ -33,7 +32,6 @@ from backend.platform.processes import Spec, StartError
 from backend.platform.resources import open_resources
 from backend.platform.supervisor import Stopping, Supervisor
 from backend.preflight import refuse_unusable_stores
-from backend.regions.service import seed
 from backend.settings import Settings, SettingsError, adopt, child_environment, load_settings
 from backend.support import demo as demo_support
 
@@ -148,12 +146,20 @@ def _settings(options: Options) -> Settings:
     return settings
 
 
+# What only a start that succeeds needs is imported where it does; all of it takes some seconds,
+# and who named a taken port is told at once.
+
+
 async def _seed_regions(settings: Settings) -> None:
+    from backend.regions.service import seed
+
     async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
         await seed(session, SYSTEM)
 
 
 async def _seed_flags(settings: Settings) -> None:
+    from backend.flags import demo as demo_flags
+
     async with open_resources(settings) as resources, resources.database.unit_of_work() as session:
         await demo_flags.seed(session, SYSTEM)
 
@@ -267,6 +273,8 @@ def _answers(url: str) -> bool:
 
 
 def _worker_beats(redis_url: str) -> bool:
+    from backend import worker
+
     try:
         with redis.Redis.from_url(redis_url) as connection:
             return bool(connection.exists(worker.beat_key("relay")))
@@ -276,6 +284,8 @@ def _worker_beats(redis_url: str) -> bool:
 
 def _forget_beats(redis_url: str) -> None:
     """A beat that an earlier worker left behind says nothing of the one that starts now."""
+    from backend import worker
+
     with suppress(RedisError), redis.Redis.from_url(redis_url) as connection:
         connection.delete(worker.beat_key("relay"))
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from backend.dispatch.matching_rules import Ints
 from backend.dispatch.travel import Floats
@@ -38,6 +35,8 @@ def assign(
 
 
 def _dense(order: Ints, driver: Ints, cost: Floats, worth: Floats, drivers: int) -> Ints:
+    from scipy.optimize import linear_sum_assignment
+
     # What a pair saves against leaving its order; a cell without a pair saves nothing.
     savings = np.zeros((len(worth), drivers))
     savings[order, driver] = np.minimum(cost - worth[order], 0.0)
@@ -48,6 +47,9 @@ def _dense(order: Ints, driver: Ints, cost: Floats, worth: Floats, drivers: int)
 
 
 def _sparse(order: Ints, driver: Ints, cost: Floats, worth: Floats, drivers: int) -> Ints:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     everyone = np.arange(len(worth))
     rows = np.concatenate([order, everyone])
     columns = np.concatenate([driver, drivers + everyone])

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from backend.dispatch.matching_schemas import Objection
 from backend.dispatch.travel import Floats, road_m
@@ -188,6 +187,9 @@ def costs_of(orders: OpenOrders, fleet: Fleet, pairs: Pairs, speeds: Floats) -> 
     The lateness is what is to be expected of a time of arrival spread normally about the estimate:
     E[max(0, X)] = s phi(m/s) + m Phi(m/s) for X ~ N(m, s).
     """
+    # Loaded here, as in the assignment: only whoever matches needs it.
+    from scipy.special import ndtr
+
     o, d = pairs.order, pairs.driver
     finish = _finish_s(orders, fleet, pairs, speeds)
     late = finish - orders.due_in_s[o]

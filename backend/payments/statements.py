@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from fpdf import FPDF
-from fpdf.fonts import FontFace
-
 from backend.payments.exports import table
 from backend.payments.formats import amount, with_code
 from backend.payments.schemas import Statement
@@ -43,6 +40,10 @@ def statement_csv(statement: Statement) -> str:
 
 def statement_pdf(statement: Statement) -> bytes:
     """The same as a page to print; names beyond Latin-1 are spelled with question marks."""
+    # Loaded here: the fonts that come with it take half a second, and few print.
+    from fpdf import FPDF
+    from fpdf.fonts import FontFace
+
     zone = ZoneInfo(statement.time_zone)
     pdf = FPDF(format="A4")
     pdf.set_title(f"Wallet statement {statement.month:%Y-%m}")
