@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,8 @@ from backend.support.schemas import EntryOut, EscalationRow, ReplyIn
 
 MOST_SENT = 2000
 """Characters that a message to a customer holds."""
+_STILL_LISTENING = timedelta(hours=1)
+"""Who wrote just now is answered now, even at night; everybody else after their quiet hours."""
 
 
 async def reply(
@@ -89,6 +92,7 @@ async def say(
             order_id=order.id,
             template=MessageKind.SUPPORT_REPLY,
             params={"text": sent},
+            urgent=row.customer_waits and clock.now() - row.last_at < _STILL_LISTENING,
             dedup_key=f"esc:{row.id.hex}:{row.version}",
             escalation_id=row.id,
             incident_id=row.incident_id,

@@ -8,6 +8,7 @@ import pytest
 
 from backend.dispatch import service as dispatch
 from backend.identity.schemas import SYSTEM
+from backend.notifications import service as notifications
 from backend.platform.resources import Resources
 from backend.support import service
 from backend.support.customer_schemas import HelpIn
@@ -40,6 +41,19 @@ async def test_a_customer_asks_is_answered_and_goes_on(resources: Resources) -> 
     assert row.sla.resolution == "running"
     detail = await look(resources, row.id)
     assert [each.ended_at is None for each in detail.pauses] == [False]
+
+
+async def test_who_has_just_written_is_answered_even_at_night(resources: Resources) -> None:
+    order = await place_order(resources)
+    await by_link(resources, service.open_by_customer, token_of(order), HelpIn(text="We moved."))
+    [row] = await queue(resources, AGENT)
+    row = await answer(resources, row, text="Where to?")
+    await answer(resources, row, text="We wait for you.")
+    sent = await do(resources, notifications.messages_of_order, AGENT, order.id)
+    answers = sorted(
+        (each for each in sent if each.template == "support_reply"), key=lambda each: each.queued_at
+    )
+    assert [each.urgent for each in answers] == [True, False]
 
 
 @pytest.mark.parametrize("state", [State.SOLVED, State.CLOSED])
