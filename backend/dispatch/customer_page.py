@@ -80,9 +80,8 @@ def follow(
     city = escape(city_of(told.time_zone, words))
     body = (
         f'<main id="order"{look}{near}>'
-        f'<div class="first">{_status(visit)}{_map(visit)}</div>'
-        f'<div class="second">{"".join(before)}{_steps(visit)}'
-        f"{''.join(after)}{ask}</div>"
+        f'<div class="first">{_status(visit)}{"".join(before)}{_map(visit)}</div>'
+        f'<div class="second">{_steps(visit)}{"".join(after)}{ask}</div>'
         f'</main><p id="news" role="status" class="unseen"></p>'
         f"<footer>{words.html('foot', number=number, city=city)}</footer>"
     )
