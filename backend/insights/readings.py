@@ -25,6 +25,7 @@ from backend.tracking import service as tracking
 _PAYMENTS_OVER = timedelta(minutes=3)
 _CODES_OVER = timedelta(minutes=15)
 _WEBHOOKS_OVER = timedelta(minutes=10)
+_MESSAGES_OVER = timedelta(minutes=5)
 _TOPICS = (tracking.POSITIONS_TOPIC, outbox.TOPIC)
 
 
@@ -134,6 +135,12 @@ async def webhook_failures(facts: Facts) -> list[Reading]:
                            _WEBHOOKS_OVER, "/admin/integrations")  # fmt: skip
 
 
+async def message_failures(facts: Facts) -> list[Reading]:
+    """For each city the share of messages that whoever carries them did not answer for."""
+    return await _failures(facts, "messages", "message-failures", "messages found no carrier",
+                           _MESSAGES_OVER, "/messages?state=failed")  # fmt: skip
+
+
 async def _failures(
     facts: Facts, name: str, prefix: str, what: str, over: timedelta, page: str
 ) -> list[Reading]:
@@ -201,6 +208,7 @@ READERS: Mapping[str, Callable[[Facts], Awaitable[list[Reading]]]] = {
         payment_failures,
         otp_failures,
         webhook_failures,
+        message_failures,
         event_log_lag,
         hot_store,
         slo_burn,

@@ -177,7 +177,9 @@ class Messenger:
         ):
             answer = await self._carriers.send(letter)
         _sent.add(1, {"channel": channel, "outcome": answer.outcome})
-        indicators.count("messages", claimed.region, good=int(answer.outcome in _TAKEN))
+        # A number that nobody has is not the carrier's fault.
+        answered = int(answer.outcome is not Outcome.LATER)
+        indicators.count("messages", claimed.region.partition(".")[0], good=answered)
         return Result(claimed, clock.now(), self._carriers.name_of(channel), answer, answer.why)
 
 

@@ -273,6 +273,8 @@ async def pauses(session: AsyncSession, escalation_id: UUID) -> list[PauseRow]:
             select(PauseRow)
             .where(col(PauseRow.escalation_id) == escalation_id)
             .order_by(col(PauseRow.began_at), col(PauseRow.id))
+            # Pauses are ended past the session, which may still know them as open.
+            .execution_options(populate_existing=True)
         )
     )
 

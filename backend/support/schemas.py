@@ -114,7 +114,7 @@ class EscalationPage(BaseModel):
 class EscalationFilter(_In):
     """Which escalations; the unsolved ones where no state is named.
 
-    `assignee` is a person's id, `me` or `nobody`.
+    `assignee` is a person's id, `me` or `nobody`. Lists with any that are over come newest first.
     """
 
     states: list[State] = []

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from backend.identity.schemas import Principal
 from backend.platform.errors import BadRequest
@@ -98,22 +98,46 @@ async def test_ten_thousand_open_ones_are_listed_and_filtered_in_half_a_second(
     assert max(typical.values()) < 0.5, typical
 
 
-async def test_the_first_page_is_read_from_its_index(resources: Resources) -> None:
-    await filled(resources, 2_000, 40_000)
-    seen: list[str] = []
-    async with resources.database.engine.connect() as connection:
-        for order in ("due_at, id", "id DESC"):
-            plan = await connection.scalars(
-                text(
-                    "EXPLAIN SELECT * FROM support_escalation"
-                    " WHERE state IN ('open', 'pending')"
-                    f" ORDER BY {order} LIMIT 51"
-                )
-            )
-            seen.append("\n".join(plan))
-    assert "ix_support_escalation_due" in seen[0]
-    assert "ix_support_escalation_newest" in seen[1]
-    assert not any("Sort" in each for each in seen)
+async def plan_of(resources: Resources, who: Principal, **asked: Any) -> str:
+    """How PostgreSQL reads a page."""
+    engine = resources.database.engine
+    seen: list[tuple[str, Any]] = []
+
+    def remember(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
+        if "FROM support_escalation" in statement:
+            seen.append((statement, values))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", remember)
+    try:
+        await page_of(resources, who, **asked)
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", remember)
+    [(statement, values)] = seen
+    async with engine.connect() as connection:
+        lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)
+        return "\n".join(row[0] for row in lines)
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({}, "ix_support_escalation_due"),
+        ({"sort": "newest"}, "ix_support_escalation_newest"),
+        ({"states": ["open"], "kinds": ["payment"]}, "ix_support_escalation_"),
+        ({"states": ["solved"]}, "ix_support_escalation_state"),
+        ({"states": ["open", "pending", "solved", "closed"]}, "support_escalation_pkey"),
+        ({"assignee": "me"}, "ix_support_escalation_assignee"),
+    ],
+)
+async def test_a_page_is_read_from_its_index_in_its_order(
+    resources: Resources, asked: dict[str, Any], index: str
+) -> None:
+    await filled(resources, 5_000, 60_000)
+    for who in (ADMIN, AGENT):
+        plan = await plan_of(resources, who, **asked)
+        assert index in plan, plan
+        assert "Sort" not in plan or "kinds" in asked, plan
+        assert "Seq Scan" not in plan, plan
 
 
 @pytest.mark.parametrize("sort", ["due", "newest"])

@@ -145,19 +145,20 @@ async def test_a_gateway_that_does_not_answer_is_told(resources: Resources, told
 
 
 @pytest.mark.parametrize(
-    ("detector", "name", "key"),
+    ("detector", "name", "key", "severity"),
     [
-        ("otp_failures", "otp", "otp-failures:region=TH-10"),
-        ("webhook_failures", "webhooks", "webhook-failures:region=TH-10"),
+        ("otp_failures", "otp", "otp-failures:region=TH-10", "SEV3"),
+        ("webhook_failures", "webhooks", "webhook-failures:region=TH-10", "SEV3"),
+        ("message_failures", "messages", "message-failures:region=TH-10", "SEV2"),
     ],
 )
-async def test_codes_and_webhooks_that_fail_are_told_by_city(
-    resources: Resources, told: Told, detector: str, name: str, key: str
+async def test_codes_webhooks_and_messages_that_fail_are_told_by_city(
+    resources: Resources, told: Told, detector: str, name: str, key: str, severity: str
 ) -> None:
     indicators.count(name, "SG-01", valid=20, good=19)
     indicators.count(name, "TH-10", valid=20, good=5)
     await look_on(resources, detector, 0, 31)
-    assert told == [(key, "firing", "SEV3")]
+    assert told == [(key, "firing", severity)]
 
 
 async def test_a_reader_of_the_log_that_stands_still_is_told(
