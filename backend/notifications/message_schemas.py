@@ -48,7 +48,12 @@ _Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=_NO_NUL)
 ]
 _Filling = Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]
-_MAIL = r"^[^\s@,;<>\x00]+@[^\s@,;<>\x00]+\.[^\s@,;<>\x00]+$"
+# RFC 5321's Dot-string at a name, without the `?` of encoded words (RFC 2047): what else there is,
+# quotes, comments and brackets, writers of mail trip over.
+_MAIL = (
+    r"^[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"
+)
 _Mail = Annotated[str, StringConstraints(max_length=254, pattern=_MAIL)]
 _Params = Annotated[dict[_Short, _Filling], Field(max_length=20)]
 Language = Literal["en", "hi", "th", "vi", "id", "bn", "ta", "fil", "ms"]

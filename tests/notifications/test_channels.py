@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pydantic import ValidationError
 
-from backend.identity.schemas import Principal
+from backend.identity.schemas import SYSTEM, Principal
 from backend.notifications import service
 from backend.notifications.channels.registry import Carriers, open_channels
 from backend.notifications.message_rules import MOST_ATTEMPTS, Channel
-from backend.notifications.message_schemas import DeviceIn, MessageIn
+from backend.notifications.message_schemas import DeviceIn, MessageIn, PreferencesIn
 from backend.platform import clock
 from backend.platform.errors import Forbidden
 from backend.platform.resources import Resources
@@ -308,6 +309,34 @@ async def test_a_mail_is_handed_over_or_refused(
     [mail] = box.mails
     assert (mail["To"], mail["Subject"]) == ("malee@example.com", "จัดส่งเรียบร้อยแล้ว")
     assert order.tracking_url in mail.get_content()
+
+
+_TRIPPING = ["a@[b.c", "(a@b.c", "=?utf-8?q?=0a?=@b.c", "a:@b.c", ".@..c", "\u200b@b.c"]
+
+
+@pytest.mark.parametrize("address", _TRIPPING)
+def test_what_no_writer_of_mail_can_take_is_no_address(address: str) -> None:
+    with pytest.raises(ValidationError):
+        PreferencesIn(email=address)
+
+
+@pytest.mark.parametrize("address", _TRIPPING[:3])
+async def test_an_address_that_trips_its_sending_up_takes_no_other_message_with_it(
+    resources: Resources, mailbox: tuple[Box, str], address: str
+) -> None:
+    _, url = mailbox
+    order = await place_order(resources)
+    kept = PreferencesIn.model_construct(email=address)
+    async with resources.database.unit_of_work() as session:
+        await service.set_preferences_of_order(session, SYSTEM, order.id, kept)
+    mail = await queue(resources, order.id, channel="email")
+    other = await queue(resources, order.id, channel="sms")
+    settings = resources.settings.model_copy(update={"smtp_url": url})
+    async with messenger_of(resources, settings) as messenger:
+        await send(messenger)
+    assert (await get(resources, mail.id)).state in ("failed", "given_up")
+    now = await get(resources, other.id)
+    assert (now.state, now.attempts, now.repeated) == ("delivered", 1, False)
 
 
 async def test_the_sandbox_delivers_at_once_and_knows_a_number_that_nobody_has(
