@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -58,6 +59,15 @@ _Mail = Annotated[str, StringConstraints(max_length=254, pattern=_MAIL)]
 _Params = Annotated[dict[_Short, _Filling], Field(max_length=20)]
 Language = Literal["en", "hi", "th", "vi", "id", "bn", "ta", "fil", "ms"]
 To = Literal["customer", "driver", "sender"]
+
+
+def _of_the_city(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("a time of day by the city's clock has no offset")
+    return at
+
+
+ClockTime = Annotated[time, AfterValidator(_of_the_city)]
 
 
 class _In(BaseModel):
@@ -207,8 +217,8 @@ class PreviewOut(BaseModel):
 class QuietHours(_In):
     """The hours of the reader's clock in which only urgent messages come."""
 
-    begins: time
-    ends: time
+    begins: ClockTime
+    ends: ClockTime
 
 
 class PreferencesIn(_In):
