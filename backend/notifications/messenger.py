@@ -15,7 +15,7 @@ from backend.notifications import message_repository, messenger_repository
 from backend.notifications.channels.protocol import Answer, Letter, Outcome
 from backend.notifications.channels.registry import Carriers
 from backend.notifications.given_up import tell_given_up
-from backend.notifications.message_rules import Channel, MessageState, after_failure
+from backend.notifications.message_rules import OVERTAKEN, Channel, MessageState, after_failure
 from backend.notifications.messenger_repository import Claimed
 from backend.notifications.sealed import Unreadable, opened
 from backend.platform import clock, indicators
@@ -119,7 +119,8 @@ class Messenger:
         room = _MOST_IN_FLIGHT - len(self._in_flight) + len(done)
         async with self._resources.database.unit_of_work() as session:
             await settle(session, [self._result_of(task) for task in done])
-            claimed = await messenger_repository.claim(session, uuid7(), clock.now(), LEASE, room)
+            due = await messenger_repository.claim(session, uuid7(), clock.now(), LEASE, room)
+            claimed = await messenger_repository.drop_overtaken(session, due, OVERTAKEN)
         for task in done:
             del self._in_flight[task]
         self._in_flight |= {asyncio.create_task(self._send(each)): each for each in claimed}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import ValidationError
+from sqlalchemy import text
 
 from backend.identity.schemas import SYSTEM, Principal
 from backend.notifications import service
@@ -337,6 +338,30 @@ async def test_an_address_that_trips_its_sending_up_takes_no_other_message_with_
     assert (await get(resources, mail.id)).state in ("failed", "given_up")
     now = await get(resources, other.id)
     assert (now.state, now.attempts, now.repeated) == ("delivered", 1, False)
+
+
+async def test_a_code_that_was_on_its_way_does_not_come_again_after_a_newer_one(
+    resources: Resources, gateway: GatewayServer
+) -> None:
+    order = await place_order(resources)
+    settings = by_gateway(resources, gateway)
+    told = {"template": "otp", "channel": "sms"}
+    old = await queue(resources, order.id, params={"code": "111111", "minutes": "10"}, **told)
+    gateway.answer = lambda _: "slow"
+    async with messenger_of(resources, settings) as died:
+        await died.turn()
+    new = await queue(resources, order.id, params={"code": "222222", "minutes": "10"}, **told)
+    gateway.answer = lambda _: (202, {})
+    async with resources.database.unit_of_work() as session:
+        await session.execute(
+            text("UPDATE notifications_message SET claimed_until = queued_at - interval '1 s'")
+        )
+    async with messenger_of(resources, settings) as messenger:
+        await send(messenger)
+    assert (await get(resources, new.id)).state == "sent"
+    now = await get(resources, old.id)
+    assert (now.state, now.why) == ("cancelled", "A newer message about the order says more.")
+    assert gateway.heard[-1]["id"] == str(new.id)
 
 
 async def test_the_sandbox_delivers_at_once_and_knows_a_number_that_nobody_has(
