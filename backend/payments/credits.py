@@ -75,7 +75,7 @@ async def credit_wallet(
 
 async def _within_limit(session: AsyncSession, principal: Principal, wanted: CreditIn) -> None:
     # One after the other for an order, for two at once could each be within the limit.
-    await repository.order_by_number(session, wanted.order)
+    await repository.await_turn_of(session, wanted.order)
     given = await ledger_repository.transfers(
         session, ("*",), order=wanted.order, kind=KIND, limit=_MOST_CREDITS
     )

@@ -240,6 +240,21 @@ async def test_a_marketplace_gives_none_of_our_money_to_a_wallet(resources: Reso
     assert await world.balance(wallet) == (0, 0)
 
 
+async def test_two_at_once_give_no_more_than_the_limit_for_an_order_without_payments(
+    resources: Resources,
+) -> None:
+    world = World(resources)
+    wallet = await world.wallet()
+    order = await place_order(resources)
+    much = {"amount": {"minor": 60_000, "currency": "THB"}, "wallet_id": str(wallet)}
+    done = await asyncio.gather(
+        *(act(resources, order, "credit_wallet", key=f"at-once-{n}", **much) for n in range(4)),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in done) == ["CaseActionDone"] + ["OverCredit"] * 3
+    assert await world.balance(wallet) == (60_000, 0)
+
+
 async def test_customer_and_driver_are_written_to_once(resources: Resources) -> None:
     order = await place_order(resources)
     with pytest.raises(Conflict, match="Nobody has the order"):
