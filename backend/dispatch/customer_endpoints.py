@@ -62,10 +62,14 @@ def create_router(language_of: LanguageOf, beside: Beside) -> APIRouter:
         session: AsyncSession, token: str, lang: str | None, accept: str, done: str | None = None
     ) -> Visit:
         order_id = (await service.order_of_link(session, token)).id
-        usual, chosen = await language_of(session, order_id)
-        words = choose(lang, usual if chosen else None, accept, usual)
+        asked = lang is not None and spoken(lang) is not None
+        if asked:
+            # As whoever looks again and again does: what they prefer need not be looked up.
+            words = heard(lang, accept)
+        else:
+            usual, chosen = await language_of(session, order_id)
+            words = choose(None, usual if chosen else None, accept, usual)
         told = await service.follow_order(session, token, words.language)
-        asked = lang is not None and spoken(lang) == words.language
         return Visit(token, order_id, told, words, asked, done)
 
     @router.get("/track/{token}", include_in_schema=False)

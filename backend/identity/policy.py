@@ -199,13 +199,17 @@ def load_policy(folder: Path) -> Policy:
     return Policy(model_text, policy_text)
 
 
+_OURS_ALONE = ("escalations:", "messages:read")
+"""What lies in regions and belongs to no marketplace: all their customers' words are in it."""
+
+
 def may(principal: Principal, permission: str, region: str | None = None) -> bool:
     """Whether the caller holds `permission` in `region`; without a region, anywhere at all."""
     if principal.kind == "system":
         return True
     if region is None:
         return bool(scopes(principal, permission))
-    if permission in principal.permissions:
+    if _named(principal, permission):
         return any(covers(scope, region) for scope in principal.regions)
     return current_policy().allows(principal.grants, permission, region)
 
@@ -218,6 +222,13 @@ def merchant_of(principal: Principal) -> str | None:
     return principal.id if principal.kind == "service" and not principal.grants else None
 
 
+def _named(principal: Principal, permission: str) -> bool:
+    """Whether a token names the permission, and a marketplace may have it."""
+    if permission not in principal.permissions:
+        return False
+    return merchant_of(principal) is None or not permission.startswith(_OURS_ALONE)
+
+
 def authorize(principal: Principal, permission: str, region: str | None = None) -> None:
     """Let the caller pass or raise Denied; without a region, holding it anywhere is enough."""
     if not may(principal, permission, region):
@@ -228,6 +239,6 @@ def scopes(principal: Principal, permission: str) -> tuple[str, ...]:
     """The highest regions in which the caller holds `permission`; `("*",)` is everywhere."""
     if principal.kind == "system":
         return (EVERYWHERE,)
-    if permission in principal.permissions:
+    if _named(principal, permission):
         return highest(list(principal.regions))
     return current_policy().scopes(principal.grants, permission)

@@ -76,6 +76,10 @@ OVERTAKES: dict[Kind, frozenset[Kind]] = {
     Kind.DELAYED: frozenset({Kind.DELAYED}),
 }
 """Which unsent messages of the same order say nothing true any more after a newer one."""
+OVERTAKEN = "A newer message about the order says more."
+OVERTAKEN_BY: dict[Kind, frozenset[Kind]] = {
+    kind: frozenset(newer for newer, older in OVERTAKES.items() if kind in older) for kind in Kind
+}
 _LIVES: dict[Kind, timedelta] = {
     Kind.OTP: timedelta(minutes=10),
     Kind.ARRIVED: timedelta(minutes=30),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -48,11 +49,25 @@ _Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=_NO_NUL)
 ]
 _Filling = Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]
-_MAIL = r"^[^\s@,;<>\x00]+@[^\s@,;<>\x00]+\.[^\s@,;<>\x00]+$"
+# RFC 5321's Dot-string at a name, without the `?` of encoded words (RFC 2047): what else there is,
+# quotes, comments and brackets, writers of mail trip over.
+_MAIL = (
+    r"^[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"
+)
 _Mail = Annotated[str, StringConstraints(max_length=254, pattern=_MAIL)]
 _Params = Annotated[dict[_Short, _Filling], Field(max_length=20)]
 Language = Literal["en", "hi", "th", "vi", "id", "bn", "ta", "fil", "ms"]
 To = Literal["customer", "driver", "sender"]
+
+
+def _of_the_city(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("a time of day by the city's clock has no offset")
+    return at
+
+
+ClockTime = Annotated[time, AfterValidator(_of_the_city)]
 
 
 class _In(BaseModel):
@@ -202,8 +217,8 @@ class PreviewOut(BaseModel):
 class QuietHours(_In):
     """The hours of the reader's clock in which only urgent messages come."""
 
-    begins: time
-    ends: time
+    begins: ClockTime
+    ends: ClockTime
 
 
 class PreferencesIn(_In):

@@ -16,6 +16,7 @@ from backend.notifications.language import spoken
 from backend.notifications.message_models import MessageRow, PreferenceRow
 from backend.notifications.message_rules import (
     MUTABLE,
+    OVERTAKEN,
     OVERTAKES,
     URGENT,
     Channel,
@@ -109,8 +110,9 @@ async def put(
     _judge(row, wanted, prefers)
     if reader.order is not None and kind in OVERTAKES:
         older = [each.value for each in OVERTAKES[kind]]
-        why = "A newer message about the order says more."
-        await message_repository.overtake(session, reader.order.order_id, older, why, row.queued_at)
+        await message_repository.overtake(
+            session, reader.order.order_id, older, OVERTAKEN, row.queued_at
+        )
     if not await message_repository.add(session, row):
         assert key is not None
         first = await message_repository.by_dedup_key(session, key)

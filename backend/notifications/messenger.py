@@ -15,13 +15,13 @@ from backend.notifications import message_repository, messenger_repository
 from backend.notifications.channels.protocol import Answer, Letter, Outcome
 from backend.notifications.channels.registry import Carriers
 from backend.notifications.given_up import tell_given_up
-from backend.notifications.message_rules import Channel, MessageState, after_failure
+from backend.notifications.message_rules import OVERTAKEN, Channel, MessageState, after_failure
 from backend.notifications.messenger_repository import Claimed
 from backend.notifications.sealed import Unreadable, opened
 from backend.platform import clock, indicators
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
-from backend.platform.telemetry import meter, tracer
+from backend.platform.telemetry import get_logger, meter, tracer
 
 LEASE = timedelta(seconds=60)
 """A claim outlives any sending; after it somebody else sends, and says that it is a repeat."""
@@ -31,6 +31,7 @@ _TAKEN = (Outcome.SENT, Outcome.DELIVERED)
 _TOO_LATE = "It would come too late now."
 _CUT_OFF = "Sending was cut off twice; whether it arrived is not known."
 
+_log = get_logger(__name__)
 _sent = meter.create_counter("waypost.messages.sent", "1", "Messages tried, by channel and outcome")
 
 
@@ -110,17 +111,19 @@ class Messenger:
     def __init__(self, resources: Resources, carriers: Carriers) -> None:
         self._resources = resources
         self._carriers = carriers
-        self._in_flight: set[asyncio.Task[Result]] = set()
+        self._in_flight: dict[asyncio.Task[Result], Claimed] = {}
 
     async def turn(self) -> int:
         """Write down what came back and claim what is due, at once; answers how many were begun."""
         done = {task for task in self._in_flight if task.done()}
         room = _MOST_IN_FLIGHT - len(self._in_flight) + len(done)
         async with self._resources.database.unit_of_work() as session:
-            await settle(session, [task.result() for task in done])
-            claimed = await messenger_repository.claim(session, uuid7(), clock.now(), LEASE, room)
-        self._in_flight -= done
-        self._in_flight |= {asyncio.create_task(self._send(each)) for each in claimed}
+            await settle(session, [self._result_of(task) for task in done])
+            due = await messenger_repository.claim(session, uuid7(), clock.now(), LEASE, room)
+            claimed = await messenger_repository.drop_overtaken(session, due, OVERTAKEN)
+        for task in done:
+            del self._in_flight[task]
+        self._in_flight |= {asyncio.create_task(self._send(each)): each for each in claimed}
         return len(claimed)
 
     @property
@@ -140,7 +143,7 @@ class Messenger:
         if self._in_flight:
             await asyncio.wait(self._in_flight)
             async with self._resources.database.unit_of_work() as session:
-                await settle(session, [task.result() for task in self._in_flight])
+                await settle(session, [self._result_of(task) for task in self._in_flight])
             self._in_flight.clear()
 
     async def abandon(self) -> None:
@@ -148,6 +151,17 @@ class Messenger:
         for task in self._in_flight:
             task.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    def _result_of(self, task: asyncio.Task[Result]) -> Result:
+        """What came of a sending; one that trips over itself takes no other message with it."""
+        error = task.exception()
+        if error is None:
+            return task.result()
+        claimed = self._in_flight[task]
+        _log.error("sending_faulted", message=str(claimed.id), exc_info=error)
+        why = f"A fault of ours: {type(error).__name__}."
+        via = self._carriers.name_of(Channel(claimed.channel))
+        return Result(claimed, clock.now(), via, Answer(Outcome.LATER, why), why)
 
     async def _send(self, claimed: Claimed) -> Result:
         at = clock.now()

@@ -9,11 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from backend.notifications.message_models import MessageRow
+from backend.notifications.message_rules import OVERTAKEN_BY, Kind, MessageState
 
 # Codes and arrivals first: whoever stands at a door does not wait behind a broadcast. A claim that
 # has run out is of a process that died; whether it had sent the message nobody knows.
@@ -86,8 +88,49 @@ async def claim(
     return [Claimed(claim=claim_id, **row) for row in rows.mappings()]
 
 
+async def drop_overtaken(
+    session: AsyncSession, claimed: Sequence[Claimed], why: str
+) -> list[Claimed]:
+    """Those that are still worth sending; what a newer message made untrue meanwhile is cancelled.
+
+    Whatever is sent for the first time was true when it was claimed: only repeats are looked at.
+    """
+    again: dict[str, list[UUID]] = {}
+    for each in claimed:
+        if (each.attempts or each.cut_off) and OVERTAKEN_BY[Kind(each.template)]:
+            again.setdefault(each.template, []).append(each.id)
+    dropped: set[UUID] = set()
+    newer = aliased(MessageRow)
+    for template, ids in again.items():
+        overtaken = (
+            select(1)
+            .where(
+                col(newer.order_id) == col(MessageRow.order_id),
+                col(newer.id) > col(MessageRow.id),
+                col(newer.template).in_(OVERTAKEN_BY[Kind(template)]),
+            )
+            .exists()
+        )
+        rows = await session.scalars(
+            update(MessageRow)
+            .where(col(MessageRow.id).in_(ids), overtaken)
+            .values(state=MessageState.CANCELLED, why=why, claim=None, claimed_until=None)
+            .returning(col(MessageRow.id))
+        )
+        dropped |= set(rows)
+    return [each for each in claimed if each.id not in dropped]
+
+
 async def settle(session: AsyncSession, outcomes: Sequence[dict[str, Any]]) -> set[UUID]:
     """Write outcomes down; answers the messages whose claim still held."""
+    # In the order in which receipts lock them too, so that neither waits for the other in a circle.
+    ids = [each["id"] for each in outcomes]
+    await session.execute(
+        select(col(MessageRow.id))
+        .where(col(MessageRow.id).in_(ids))
+        .order_by(col(MessageRow.id))
+        .with_for_update()
+    )
     written = orjson.dumps(list(outcomes), default=str).decode()
     return set(await session.scalars(text(_SETTLE), {"outcomes": written}))
 

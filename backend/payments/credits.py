@@ -35,9 +35,12 @@ async def credit_wallet(
     """Give an amount to the wallet's holder; the same id again moves nothing.
 
     Needs `refunds:write` in the order's region, and holds to the caller's limit for refunds, over
-    all that was given for the order. The wallet lies in the order's country.
+    all that was given for the order. The wallet lies in the order's country. Raises Forbidden for
+    a marketplace.
     """
     identity.authorize(principal, WRITE, wanted.region)
+    if identity.merchant_of(principal) is not None:
+        raise Forbidden("It is Waypost's own money, which no marketplace gives away.")
     row = await wallet_repository.wallet(session, wallet_id)
     if row is None or country(row.region) != country(wanted.region):
         raise NoSuchWallet
@@ -72,10 +75,12 @@ async def credit_wallet(
 
 async def _within_limit(session: AsyncSession, principal: Principal, wanted: CreditIn) -> None:
     # One after the other for an order, for two at once could each be within the limit.
-    await repository.order_by_number(session, wanted.order)
+    await repository.await_turn_of(session, wanted.order)
     given = await ledger_repository.transfers(
         session, ("*",), order=wanted.order, kind=KIND, limit=_MOST_CREDITS
     )
+    if len(given) == _MOST_CREDITS:
+        raise OverCredit("So often has something been given for this order that nothing more is.")
     before = sum(each.amount for each in given if each.id != wanted.id)
     limit = refund_limit(principal, wanted.region, wanted.amount.currency).limit
     assert limit is not None

@@ -37,6 +37,13 @@ async def order_by_number(session: AsyncSession, number: str) -> OrderRow | None
     )
 
 
+async def await_turn_of(session: AsyncSession, order: str) -> None:
+    """Wait until nobody else gives anything for an order, known here or not, to the commit."""
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:order, 0))"), {"order": order}
+    )
+
+
 async def order_by_id(session: AsyncSession, order_id: UUID) -> OrderRow | None:
     """What is known of an order."""
     return await session.get(OrderRow, order_id)

@@ -53,9 +53,9 @@ async def agents_on(session: AsyncSession, principal: Principal, region: str) ->
 
 async def name_of_agent(session: AsyncSession, person_id: str, region: str) -> str:
     """The name of somebody who may work on escalations in a region; raises Invalid for another."""
-    for person in await _holders(session, region):
-        if f"user:{person.id}" == person_id:
-            return person.name
+    person = await _holder(session, person_id, region)
+    if person is not None:
+        return person.name
     detail = f"Nobody of this name may work on escalations in {region}."
     raise Invalid(detail, errors=[FieldError("/assignee", "not_an_agent", detail)])
 
@@ -69,11 +69,9 @@ async def give_in_turn(session: AsyncSession, row: EscalationTable) -> None:
     if policy is not None and not policy.round_robin:
         return
     now = clock.now()
-    waiting = await settings_repository.available(session, row.region, now)
-    # Roles are taken back while people are available.
-    holders = await _holder_ids(session, row.region) if waiting else set()
-    for agent in waiting:
-        if agent.person_id not in holders:
+    for agent in await settings_repository.available(session, row.region, now):
+        # Roles are taken back while people are available.
+        if await _holder(session, agent.person_id, row.region) is None:
             agent.until = None
             continue
         agent.given_at = now
@@ -85,8 +83,10 @@ async def give_in_turn(session: AsyncSession, row: EscalationTable) -> None:
         return
 
 
-async def _holder_ids(session: AsyncSession, region: str) -> set[str]:
-    return {f"user:{person.id}" for person in await _holders(session, region)}
+async def _holder(session: AsyncSession, person_id: str, region: str) -> Principal | None:
+    """Somebody by their id, if their roles let them work on escalations in a region."""
+    person = await identity.person_now(session, person_id)
+    return person if person is not None and identity.may(person, WRITE, region) else None
 
 
 async def _holders(session: AsyncSession, region: str) -> list[Person]:

@@ -90,7 +90,8 @@ async def put_into(
     """Put an escalation into a state, with its pauses and clocks; False where it is there already.
 
     Only waiting on the customer stops the clock, and so does being solved, once it opens again.
-    Raises NotNow where the state does not lead there.
+    Raises NotNow where the state does not lead there, and where what opened by itself has opened
+    again meanwhile.
     """
     at = at or clock.now()
     if state is State.PENDING and waiting_on is None:
@@ -102,6 +103,8 @@ async def put_into(
     before = State(row.state)
     if not may_become(before, state):
         raise NotNow(f"{number_of(row)} is {before} and cannot become {state}.")
+    if before not in UNSOLVED and state in UNSOLVED:
+        await _refuse_second(session, row)
     await session.flush()
     await repository.end_pause(session, row.id, at)
     if before not in UNSOLVED and state in UNSOLVED:
@@ -118,6 +121,14 @@ async def put_into(
     touch(row, principal, _WORDS[state])
     await tell(session, principal, row, f"escalation.{state}", former=before)
     return True
+
+
+async def _refuse_second(session: AsyncSession, row: EscalationTable) -> None:
+    if row.origin != "system" or row.order_id is None:
+        return
+    other = await repository.opened_beside(session, row)
+    if other is not None:
+        raise NotNow(f"{number_of(other)} is open about the same; go on there.")
 
 
 def _pause(row: EscalationTable, began: datetime, ended: datetime | None, why: str) -> PauseRow:

@@ -77,7 +77,8 @@ async def _come_right(
 ) -> None:
     """Solve what opened by itself for the order and came right before anybody said a word."""
     order_id = event.data.get("order_id")
-    if order_id is None:
+    # Nearly every order comes to its end without trouble, and nobody is to wait for those.
+    if order_id is None or not await repository.any_unsolved(session, UUID(order_id)):
         return
     await repository.await_turn(session)
     for kind in kinds:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from backend.notifications.message_schemas import Language
+from backend.notifications.message_schemas import ClockTime, Language
 from backend.support.rules import Kind
 from backend.support.schemas import Word
 
@@ -64,8 +64,8 @@ class Hours(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    begins: time
-    ends: time
+    begins: ClockTime
+    ends: ClockTime
 
 
 class CustomerPreferences(BaseModel):

@@ -49,7 +49,7 @@ async def open_by_customer(
     order = await dispatch.order_of_link(session, token)
     await repository.await_turn(session)
     await _refuse_flood(session, order.id)
-    row = await _asked_before(session, order.id, wanted)
+    row = await _asked_before(session, order.id, wanted.key)
     row = row or await repository.unsolved_of_order(session, order.id, wanted.kind)
     if row is None:
         row = await new_escalation(
@@ -62,12 +62,12 @@ async def open_by_customer(
 
 
 async def _asked_before(
-    session: AsyncSession, order_id: UUID, wanted: HelpIn
+    session: AsyncSession, order_id: UUID, key: str | None
 ) -> EscalationTable | None:
-    """The escalation in which this very call was heard, should it be solved since."""
-    if wanted.key is None:
+    """The escalation in which this very word was heard, should it be solved since."""
+    if key is None:
         return None
-    return await repository.escalation_of_key(session, order_id, f"customer:{wanted.key}")
+    return await repository.escalation_of_key(session, order_id, f"customer:{key}")
 
 
 async def conversation_of_customer(session: AsyncSession, token: str) -> CustomerConversation:
@@ -78,15 +78,26 @@ async def conversation_of_customer(session: AsyncSession, token: str) -> Custome
 async def customer_says(
     session: AsyncSession, token: str, text: str, *, key: str | None = None
 ) -> CustomerConversation:
-    """A customer goes on where we spoke last; what was solved opens again. Raises NoSuchLink."""
+    """A customer goes on where we spoke last; what was solved opens again. Raises NoSuchLink.
+
+    Where another is open about the same by now, that one goes on.
+    """
     order = await dispatch.order_of_link(session, token)
     await repository.await_turn(session)
-    row = await repository.newest_of_customer(session, order.id)
+    row = await _asked_before(session, order.id, key)
+    row = row or await _spoken_in(session, order.id)
     if row is None:
         return await open_by_customer(session, token, HelpIn(text=text, key=key))
     await _refuse_flood(session, order.id)
     await _heard(session, row, text, key)
     return await _conversation(session, order)
+
+
+async def _spoken_in(session: AsyncSession, order_id: UUID) -> EscalationTable | None:
+    row = await repository.newest_of_customer(session, order_id)
+    if row is None or row.state in UNSOLVED:
+        return row
+    return await repository.unsolved_of_order(session, order_id, row.kind) or row
 
 
 async def _heard(session: AsyncSession, row: EscalationTable, text: str, key: str | None) -> None:

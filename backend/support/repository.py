@@ -116,6 +116,20 @@ async def unsolved_of_order(
     return found
 
 
+async def opened_beside(session: AsyncSession, row: EscalationTable) -> EscalationTable | None:
+    """Another unsolved one that opened by itself for the same order about the same."""
+    found: EscalationTable | None = await session.scalar(
+        select(EscalationTable).where(
+            col(EscalationTable.order_id) == row.order_id,
+            col(EscalationTable.kind) == row.kind,
+            col(EscalationTable.origin) == "system",
+            col(EscalationTable.id) != row.id,
+            UNSOLVED,
+        )
+    )
+    return found
+
+
 async def newest_of_customer(session: AsyncSession, order_id: UUID) -> EscalationTable | None:
     """The newest escalation of an order in which somebody spoke with the customer, locked."""
     spoken = (

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
+from backend.dispatch.rules import TERMINAL
 from backend.identity.schemas import SYSTEM
 from backend.platform import clock
 from backend.platform.db import Database
@@ -88,28 +89,46 @@ async def open_late(database: Database, now: datetime | None = None) -> int:
             orders = await dispatch.overdue_orders(
                 session, now - timedelta(minutes=soonest), after, _ORDERS_AT_ONCE
             )
-            opened += await _open_for(session, orders, now)
+            late = await _late(session, orders, now)
+        for order, minutes in late:
+            # Each by itself: whoever opens one makes all others wait to the commit.
+            async with database.unit_of_work() as session:
+                opened += await _open_for(session, order, minutes, now)
         if len(orders) < _ORDERS_AT_ONCE:
             return opened
         after = orders[-1].promised_at, orders[-1].id
 
 
-async def _open_for(
+async def _late(
     session: AsyncSession, orders: Sequence[dispatch.CustomersOrder], now: datetime
-) -> int:
-    """Those of the orders that never had one about this; a page is one unit of work."""
+) -> list[tuple[dispatch.CustomersOrder, int]]:
+    """Those later than their region allows that never had one about this, with the minutes."""
     had = await repository.orders_with(session, [order.id for order in orders], Kind.LATE)
-    opened = 0
-    for order in orders:
-        if order.id in had:
-            continue
-        policy = policy_out(await settings_repository.policy_around(session, order.region))
-        if order.promised_at >= now - timedelta(minutes=policy.late_after_min):
-            continue
-        why = f"It was promised for {order.promised_at:%d %b %H:%M} UTC and is not there."
-        made = await open_automatically(
-            session, order, Kind.LATE, Priority.NORMAL,
-            f"Later than promised by {policy.late_after_min} min", why, at=now, key="late",
-        )  # fmt: skip
-        opened += made is not None
-    return opened
+    regions = {order.region for order in orders if order.id not in had}
+    allowed = {
+        region: policy_out(await settings_repository.policy_around(session, region)).late_after_min
+        for region in regions
+    }
+    return [
+        (order, allowed[order.region])
+        for order in orders
+        if order.id not in had
+        and order.promised_at < now - timedelta(minutes=allowed[order.region])
+    ]
+
+
+async def _open_for(
+    session: AsyncSession, order: dispatch.CustomersOrder, minutes: int, now: datetime
+) -> int:
+    await repository.await_turn(session)
+    # Others were before us: it may have been handed over, or asked about, since it was looked at.
+    current = await dispatch.customers_order(session, order.id)
+    had = await repository.orders_with(session, [order.id], Kind.LATE)
+    if current is None or current.state in TERMINAL or had:
+        return 0
+    why = f"It was promised for {order.promised_at:%d %b %H:%M} UTC and is not there."
+    made = await open_automatically(
+        session, current, Kind.LATE, Priority.NORMAL,
+        f"Later than promised by {minutes} min", why, at=now, key="late",
+    )  # fmt: skip
+    return int(made is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -13,7 +14,7 @@ from backend.dispatch.schemas import OrderOut
 from backend.identity.schemas import SYSTEM, Principal
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
-from backend.support import service
+from backend.support import repository, service, sweeps
 from backend.support.rules import State
 from tests.dispatch.orders import advance, place_order
 from tests.tracking.fleet import hire
@@ -104,6 +105,37 @@ async def test_an_order_later_than_allowed_opens_one_for_good(resources: Resourc
     assert await queue(resources) == []
     await work(resources, later=timedelta(minutes=3))
     assert [each.order_id for each in await queue(resources)] == [soon.id]
+
+
+async def _somebody_waits(resources: Resources) -> bool:
+    query = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted LIMIT 1")
+    async with resources.database.unit_of_work() as session:
+        return await session.scalar(query) is not None
+
+
+async def test_what_ends_while_its_turn_is_awaited_opens_nothing(resources: Resources) -> None:
+    late, ended = await place_order(resources), await place_order(resources)
+    async with resources.database.unit_of_work() as session:
+        await session.execute(
+            text("UPDATE dispatch_order SET promised_at = now() - interval '1 hour'")
+        )
+    async with resources.database.unit_of_work() as turn:
+        await repository.await_turn(turn)
+        opening = asyncio.create_task(sweeps.open_late(resources.database))
+        while not await _somebody_waits(resources):
+            await asyncio.sleep(0.02)
+        await do(resources, dispatch.cancel_order, ADMIN, ended.id, reason="No longer wanted.")
+    assert await opening == 1
+    assert [row.order_id for row in await queue(resources)] == [late.id]
+
+
+async def test_an_end_without_trouble_waits_for_nobody(resources: Resources) -> None:
+    order = await place_order(resources)
+    facts = {"order_id": str(order.id), "number": order.number}
+    async with resources.database.unit_of_work() as turn:
+        await repository.await_turn(turn)
+        async with asyncio.timeout(20):
+            await happens(resources, "order.delivered", order.id, order.region, **facts)
 
 
 async def test_what_a_customer_asked_about_the_same_is_not_opened_twice(

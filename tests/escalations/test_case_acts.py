@@ -21,7 +21,7 @@ from backend.payments import service as payments
 from backend.payments.credits import OverCredit
 from backend.payments.wallets import NoSuchWallet
 from backend.platform import clock
-from backend.platform.errors import Conflict, DomainError, Invalid
+from backend.platform.errors import Conflict, DomainError, Forbidden, Invalid
 from backend.platform.resources import Resources
 from backend.support import service
 from backend.support.case_schemas import CaseActionDone, CaseActionIn
@@ -226,6 +226,33 @@ async def test_goodwill_goes_into_a_wallet_once_and_within_the_limit(
             await act(resources, order, "credit_wallet", amount=wrong, key="credit-05", **into)
     async with resources.database.unit_of_work() as session:
         assert (await payments.check_ledger(session, SYSTEM)).faults == []
+
+
+async def test_a_marketplace_gives_none_of_our_money_to_a_wallet(resources: Resources) -> None:
+    world = World(resources)
+    wallet = await world.wallet()
+    order = await place_order(resources)
+    await paid(resources)
+    named = frozenset({"orders:read", "refunds:write", "payments:read"})
+    shop = Principal("service", order.merchant, "shop", permissions=named, regions=("*",))
+    with pytest.raises(Forbidden, match="own money"):
+        await act(resources, order, "credit_wallet", shop, amount=THB, wallet_id=str(wallet))
+    assert await world.balance(wallet) == (0, 0)
+
+
+async def test_two_at_once_give_no_more_than_the_limit_for_an_order_without_payments(
+    resources: Resources,
+) -> None:
+    world = World(resources)
+    wallet = await world.wallet()
+    order = await place_order(resources)
+    much = {"amount": {"minor": 60_000, "currency": "THB"}, "wallet_id": str(wallet)}
+    done = await asyncio.gather(
+        *(act(resources, order, "credit_wallet", key=f"at-once-{n}", **much) for n in range(4)),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in done) == ["CaseActionDone"] + ["OverCredit"] * 3
+    assert await world.balance(wallet) == (60_000, 0)
 
 
 async def test_customer_and_driver_are_written_to_once(resources: Resources) -> None:

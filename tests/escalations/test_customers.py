@@ -9,13 +9,15 @@ import pytest
 from backend.dispatch import service as dispatch
 from backend.identity.schemas import SYSTEM
 from backend.notifications import service as notifications
+from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
 from backend.support import service
 from backend.support.customer_schemas import HelpIn
+from backend.support.errors import NotNow
 from backend.support.rules import Kind, State
 from tests.dispatch.orders import place_order
 
-from .world import AGENT, answer, by_link, do, look, opened, queue, token_of
+from .world import AGENT, answer, by_link, do, happens, look, opened, queue, token_of
 
 
 async def test_a_customer_asks_is_answered_and_goes_on(resources: Resources) -> None:
@@ -115,3 +117,26 @@ async def test_customers_read_no_note_and_nobody_elses_words(resources: Resource
     assert told.items == []
     told = await by_link(resources, service.conversation_of_customer, token_of(theirs))
     assert [(each.by, each.text) for each in told.items] == [("us", "To the other.")]
+
+
+async def test_a_customer_is_heard_where_two_opened_by_themselves_about_one_thing(
+    resources: Resources,
+) -> None:
+    order = await place_order(resources)
+    token = token_of(order)
+    facts = {"order_id": str(order.id), "number": order.number, "reason": "No money.", "code": "x"}
+    await happens(resources, "payment.failed", uuid7(), order.region, **facts)
+    [first] = await queue(resources)
+    await answer(resources, first, text="Try another card.", then=State.SOLVED)
+    await happens(resources, "payment.failed", uuid7(), order.region, **facts)
+    [second] = await queue(resources)
+    assert second.id != first.id
+    told = await by_link(resources, service.customer_says, token, "It fails again.", key="w-1")
+    assert [each.text for each in told.items] == ["Try another card.", "It fails again."]
+    assert [row.id for row in await queue(resources, customer_waits=True)] == [second.id]
+    # What was answered before is not opened beside it.
+    first = await look(resources, first.id)
+    with pytest.raises(NotNow, match=second.number):
+        await do(
+            resources, service.set_state, AGENT, first.id, State.OPEN, seen_version=first.version
+        )

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pydantic import ValidationError
+from sqlalchemy import text
 
-from backend.identity.schemas import Principal
+from backend.identity.schemas import SYSTEM, Principal
 from backend.notifications import service
 from backend.notifications.channels.registry import Carriers, open_channels
 from backend.notifications.message_rules import MOST_ATTEMPTS, Channel
-from backend.notifications.message_schemas import DeviceIn, MessageIn
+from backend.notifications.message_schemas import DeviceIn, MessageIn, PreferencesIn
 from backend.platform import clock
 from backend.platform.errors import Forbidden
 from backend.platform.resources import Resources
@@ -308,6 +310,58 @@ async def test_a_mail_is_handed_over_or_refused(
     [mail] = box.mails
     assert (mail["To"], mail["Subject"]) == ("malee@example.com", "จัดส่งเรียบร้อยแล้ว")
     assert order.tracking_url in mail.get_content()
+
+
+_TRIPPING = ["a@[b.c", "(a@b.c", "=?utf-8?q?=0a?=@b.c", "a:@b.c", ".@..c", "\u200b@b.c"]
+
+
+@pytest.mark.parametrize("address", _TRIPPING)
+def test_what_no_writer_of_mail_can_take_is_no_address(address: str) -> None:
+    with pytest.raises(ValidationError):
+        PreferencesIn(email=address)
+
+
+@pytest.mark.parametrize("address", _TRIPPING[:3])
+async def test_an_address_that_trips_its_sending_up_takes_no_other_message_with_it(
+    resources: Resources, mailbox: tuple[Box, str], address: str
+) -> None:
+    _, url = mailbox
+    order = await place_order(resources)
+    kept = PreferencesIn.model_construct(email=address)
+    async with resources.database.unit_of_work() as session:
+        await service.set_preferences_of_order(session, SYSTEM, order.id, kept)
+    mail = await queue(resources, order.id, channel="email")
+    other = await queue(resources, order.id, channel="sms")
+    settings = resources.settings.model_copy(update={"smtp_url": url})
+    async with messenger_of(resources, settings) as messenger:
+        await send(messenger)
+    assert (await get(resources, mail.id)).state in ("failed", "given_up")
+    now = await get(resources, other.id)
+    assert (now.state, now.attempts, now.repeated) == ("delivered", 1, False)
+
+
+async def test_a_code_that_was_on_its_way_does_not_come_again_after_a_newer_one(
+    resources: Resources, gateway: GatewayServer
+) -> None:
+    order = await place_order(resources)
+    settings = by_gateway(resources, gateway)
+    told = {"template": "otp", "channel": "sms"}
+    old = await queue(resources, order.id, params={"code": "111111", "minutes": "10"}, **told)
+    gateway.answer = lambda _: "slow"
+    async with messenger_of(resources, settings) as died:
+        await died.turn()
+    new = await queue(resources, order.id, params={"code": "222222", "minutes": "10"}, **told)
+    gateway.answer = lambda _: (202, {})
+    async with resources.database.unit_of_work() as session:
+        await session.execute(
+            text("UPDATE notifications_message SET claimed_until = queued_at - interval '1 s'")
+        )
+    async with messenger_of(resources, settings) as messenger:
+        await send(messenger)
+    assert (await get(resources, new.id)).state == "sent"
+    now = await get(resources, old.id)
+    assert (now.state, now.why) == ("cancelled", "A newer message about the order says more.")
+    assert gateway.heard[-1]["id"] == str(new.id)
 
 
 async def test_the_sandbox_delivers_at_once_and_knows_a_number_that_nobody_has(

@@ -51,6 +51,30 @@ async def test_a_message_is_queued_once_for_a_key_and_read_with_its_attempts(
     assert refused.status_code == 409
 
 
+async def test_a_marketplace_reads_nobodys_messages_and_escalations_whatever_its_token_names(
+    resources: Resources, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    order = await place_order(resources)
+    wanted = {"order_id": str(order.id), "text": "Hello Malee"}
+    made = (await client.post(URL, json=wanted, headers=agent)).json()
+    named = ("orders:read", "messages:read", "messages:write", "escalations:read",
+             "escalations:write", "escalations:answer_many")  # fmt: skip
+    async with resources.database.unit_of_work() as session:
+        issued = await issue_api_token(
+            session, SYSTEM, "shop", permissions=frozenset(named), regions=("TH",)
+        )
+    shop = {"Authorization": f"Bearer {issued.secret}"}
+    for path in (URL, f"{URL}/counts", f"{URL}/{made['id']}", f"{URL}/{made['id']}/body",
+                 f"{URL}/preferences/{order.number}", "/api/v1/escalations",
+                 "/api/v1/escalations.csv", f"/api/v1/escalations/{uuid7()}"):  # fmt: skip
+        assert (await client.get(path, headers=shop)).status_code == 403, path
+    reason = {"reason": "Not mine."}
+    for verb in ("retry", "cancel"):
+        answer = await client.post(f"{URL}/{made['id']}/{verb}", json=reason, headers=shop)
+        assert answer.status_code == 404
+    assert (await client.post(URL, json=wanted, headers=shop)).status_code == 404
+
+
 async def test_templates_and_previews_are_there_for_who_reads_messages(
     client: httpx.AsyncClient, agent: dict[str, str]
 ) -> None:

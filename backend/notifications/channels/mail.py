@@ -50,7 +50,7 @@ def hand_over(smtp_url: str, mail: EmailMessage) -> Answer:
                 smtp.login(unquote(server.username), unquote(server.password or ""))
             smtp.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
-        [(code, said)] = error.recipients.values()
+        code, said = next(iter(error.recipients.values()), (553, b"that there is no address"))
         return _refused(code, said)
     except smtplib.SMTPAuthenticationError as error:
         return Answer(Outcome.LATER, f"The mail server answered {error.smtp_code} to our name")
