@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -21,9 +23,11 @@ from backend.platform.http import Res, Uow, client_address
 from backend.platform.ratelimit import take
 from backend.platform.resources import Resources
 
-# A street of customers may share an address; nobody guesses 256 bits at this pace.
-_RATE_PER_S = 5.0
-_BURST = 120
+# A page asks every ten seconds or so. Thousands may share a carrier's address; who guesses is told
+# apart from them by what leads nowhere.
+_LINK_RATE_PER_S, _LINK_BURST = 2.0, 60
+_ADDRESS_RATE_PER_S, _ADDRESS_BURST = 100.0, 3000
+_MISS_RATE_PER_S, _MISS_BURST = 5.0, 120
 _KEPT = {"Cache-Control": "public, max-age=300"}
 
 LanguageOf = Callable[[AsyncSession, UUID], Awaitable[tuple[str, bool]]]
@@ -33,10 +37,18 @@ Lang = Annotated[str | None, Query(max_length=35)]
 Accepted = Annotated[str, Header(alias="Accept-Language")]
 
 
-async def limited(request: Request, resources: Resources) -> None:
-    """Let an address open links as often as a street needs to; raises RateLimited."""
-    key = f"track:{client_address(request)}"
-    await take(resources.redis, key, rate_per_s=_RATE_PER_S, burst=_BURST)
+@asynccontextmanager
+async def opening(request: Request, resources: Resources, token: str) -> AsyncIterator[None]:
+    """Hold back who opens one link too often, or many that lead nowhere; raises RateLimited."""
+    redis, address = resources.redis, client_address(request)
+    link = hashlib.sha256(token.encode()).hexdigest()[:32]
+    await take(redis, f"track:{address}", rate_per_s=_ADDRESS_RATE_PER_S, burst=_ADDRESS_BURST)
+    await take(redis, f"track:{link}", rate_per_s=_LINK_RATE_PER_S, burst=_LINK_BURST)
+    try:
+        yield
+    except NoSuchLink:
+        await take(redis, f"track-miss:{address}", rate_per_s=_MISS_RATE_PER_S, burst=_MISS_BURST)
+        raise
 
 
 def heard(lang: str | None, accept: str) -> Words:
@@ -84,8 +96,8 @@ def create_router(language_of: LanguageOf, beside: Beside) -> APIRouter:
     ) -> Response:
         """The page of an order; one and the same for every link that leads nowhere."""
         try:
-            await limited(request, resources)
-            visit = await visited(session, token, lang, accept_language, done)
+            async with opening(request, resources, token):
+                visit = await visited(session, token, lang, accept_language, done)
         except NoSuchLink:
             return customer_frame.nowhere(heard(lang, accept_language))
         except RateLimited as error:
@@ -107,9 +119,9 @@ def create_router(language_of: LanguageOf, beside: Beside) -> APIRouter:
         accept_language: Accepted = "",
     ) -> Tracking:
         """The order behind a customer's link, told in the customer's language."""
-        await limited(request, resources)
         response.headers["Cache-Control"] = "no-store"
-        return (await visited(session, token, lang, accept_language)).told
+        async with opening(request, resources, token):
+            return (await visited(session, token, lang, accept_language)).told
 
     @router.post("/api/v1/orders/{number}/tracking-link", status_code=201)
     async def replace_link(session: Uow, caller: Writer, number: str, wanted: LinkIn) -> LinkOut:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
-from backend.dispatch.customer_endpoints import Accepted, limited
+from backend.dispatch.customer_endpoints import Accepted, opening
 from backend.dispatch.customer_forms import Fields, field, posted
 from backend.platform.http import Res, Uow, client_address
 from backend.platform.ratelimit import take
@@ -57,9 +57,9 @@ async def conversation(
     request: Request, response: Response, session: Uow, resources: Res, token: str
 ) -> Help:
     """What was said about the order, and what one may ask about it."""
-    await limited(request, resources)
     response.headers["Cache-Control"] = "no-store"
-    return await _help(session, token)
+    async with opening(request, resources, token):
+        return await _help(session, token)
 
 
 @router.post("/api/track/{token}/help", status_code=201)
@@ -85,9 +85,9 @@ async def wishes(
     request: Request, response: Response, session: Uow, resources: Res, token: str
 ) -> CustomerPreferences:
     """How the customer wants to be written to."""
-    await limited(request, resources)
     response.headers["Cache-Control"] = "no-store"
-    return await wishes_of(session, token)
+    async with opening(request, resources, token):
+        return await wishes_of(session, token)
 
 
 @router.put("/api/track/{token}/preferences")

@@ -326,6 +326,20 @@ async def test_a_flood_from_one_address_is_held_back_with_a_page(
     assert statuses == {404, 429}
     assert "Try again soon" in answer.text
     assert int(answer.headers["retry-after"]) >= 1
+    # Somebody else behind the same address still finds their order.
+    assert (await told(client, await place_order(resources)))["state"] == "ready"
+
+
+async def test_a_flood_on_one_link_is_held_back_for_it_alone(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    order, other = await place_order(resources), await place_order(resources)
+    statuses = {
+        (await client.get(f"/api/track/{order.tracking_url.rpartition('/')[2]}")).status_code
+        for _ in range(80)
+    }
+    assert statuses == {200, 429}
+    assert (await told(client, other))["number"] == other.number
 
 
 def _ways() -> Iterator[tuple[OrderState, list[str]]]:
