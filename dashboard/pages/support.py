@@ -14,6 +14,7 @@ from dashboard.components.tables import trouble, two_lines
 from dashboard.components.work_parts import row_keys
 from dashboard.listing import listing
 from dashboard.pages.support_drawers import many_drawer, ticket_drawer
+from dashboard.search import search_part
 from dashboard.shell import console_page
 from dashboard.states.shell import ShellState
 from dashboard.states.support import SupportState
@@ -66,7 +67,7 @@ def support() -> rx.Component:
         outcomes(many.outcome, many.outcome_words, many.close_outcome),
         rx.el.section(
             _filters(),
-            class_name="wp-panel wp-filter-panel wp-queue-filters",
+            class_name="wp-panel wp-order-filters",
             aria_label="Filters",
         ),
         rx.el.section(
@@ -121,25 +122,11 @@ def support() -> rx.Component:
 
 
 def _head() -> rx.Component:
-    """The search of the queue, whether one takes tickets, and a new one."""
+    """The search over everything, whether one takes tickets, and a new one."""
     state = SupportState
     return rx.el.div(
-        rx.el.form(
-            rx.icon("search", size=14, aria_hidden="true"),
-            rx.el.input(
-                name="q",
-                type="search",
-                default_value=state.filters["q"],
-                key=state.filters["q"],
-                placeholder="Find a ticket by number, order or words",
-                aria_label="Find a ticket",
-                auto_complete="off",
-            ),
-            on_submit=state.narrow,
-            class_name="wp-queue-search",
-            role="search",
-            aria_label="Find",
-        ),
+        search_part("Search everything"),
+        rx.el.span(class_name="wp-grow"),
         rx.cond(
             state.may_write,
             rx.el.button(
@@ -219,6 +206,15 @@ def _filters() -> rx.Component:
     )
     return rx.fragment(
         filter_form(
+            field(
+                "Find a ticket",
+                text_input(
+                    "q",
+                    type="search",
+                    placeholder="Number, order or words",
+                    default_value=asked["q"],
+                ),
+            ),
             *[
                 field(word, choice_input(name, known, default_value=asked[name]))
                 for word, name, known in choices

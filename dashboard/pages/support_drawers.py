@@ -31,7 +31,14 @@ def ticket_drawer() -> rx.Component:
                     "Priority",
                     choice_input("priority", _PRIORITIES, default_value="normal"),
                 ),
-                field("Order", text_input("order_number", placeholder="WP-… or none")),
+                field(
+                    "Order",
+                    text_input(
+                        "order_number",
+                        placeholder="WP-… or none",
+                        default_value=state.filters["order"],
+                    ),
+                ),
                 field(
                     "Where, without an order",
                     choice_input(

@@ -148,9 +148,13 @@ class SupportState(ListState, rx.State):
 
     @rx.event
     @requires("escalations:write")
-    async def leave(self) -> None:
-        """Close the form."""
+    async def leave(self) -> EventSpec | None:
+        """Close the form, and take the wish for it out of the address."""
         self.opening = False
+        if self._asked("open") == "":
+            return None
+        kept = {name: self._asked(name) for name in (*FIELDS, "region", "after")}
+        return rx.redirect(address(PATH, kept), replace=True)
 
     @rx.event(background=True)
     @requires("escalations:write")

@@ -87,6 +87,16 @@ def test_a_payment_ticket_goes_from_the_search_to_solved(
     expect(page.get_by_role("button", name="Open again")).to_be_visible(timeout=SLOW)
 
 
+def test_an_order_is_found_from_the_queue(sign_in: SignIn, desk: Desk) -> None:
+    number = ticket(desk, f"It never came {uuid4().hex[:6]}")["order_number"]
+    page = sign_in("support agent", "/support")
+    settled(page)
+    page.get_by_role("combobox", name="Search everything").fill(number)
+    found = page.get_by_role("listbox", name="Found").get_by_role("option")
+    found.filter(has_text=re.compile("^Orders")).click(timeout=SLOW)
+    expect(page).to_have_url(re.compile(f"/orders/{number}$"), timeout=SLOW)
+
+
 def test_two_agents_see_each_other_and_neither_loses_a_draft(sign_in: SignIn, desk: Desk) -> None:
     number = ticket(desk, f"It stands still {uuid4().hex[:6]}")["number"]
     agent = sign_in("support agent", f"/support/{number}")
