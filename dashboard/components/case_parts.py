@@ -1,4 +1,4 @@
-"""Panels of an order's case: what its customer sees, messages, escalations, incidents, flags."""
+"""Panels of an order's case: what its customer sees, messages, tickets, incidents, flags."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _message(row: Any, messages: Any) -> rx.Component:
 
 
 def tickets_panel(case: Any, number: Any, permissions: Any) -> rx.Component:
-    """The escalations about the order, and the way to open one."""
+    """The tickets about the order, and the way to open one."""
     opened = rx.cond(
         permissions.contains("escalations:write"),
         link(
@@ -116,14 +116,14 @@ def tickets_panel(case: Any, number: Any, permissions: Any) -> rx.Component:
     return rx.cond(
         (case.tickets.length() > 0) | permissions.contains("escalations:read"),
         rx.el.section(
-            rx.el.div(rx.el.h2("Escalations"), opened, class_name="wp-panel-head"),
+            rx.el.div(rx.el.h2("Tickets"), opened, class_name="wp-panel-head"),
             rx.cond(
                 case.ready & (case.tickets.length() == 0),
                 rx.el.p("Nobody asked for help.", class_name="wp-muted wp-panel-body"),
             ),
             rx.foreach(case.tickets, _ticket),
             class_name="wp-panel",
-            aria_label="Escalations",
+            aria_label="Tickets",
         ),
     )
 

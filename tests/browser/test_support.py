@@ -266,10 +266,10 @@ def test_an_incidents_tickets_are_answered_together(sign_in: SignIn, desk: Desk)
             {"incident": incident["number"], "seen_version": each["version"]},
         )  # fmt: skip
     page = sign_in("support lead", f"/incidents/{incident['number']}")
-    part = page.get_by_role("region", name="Escalations")
-    expect(part).to_contain_text("2 escalations", timeout=SLOW)
+    part = page.get_by_role("region", name="Tickets")
+    expect(part).to_contain_text("2 tickets", timeout=SLOW)
     part.get_by_label("What each customer reads").fill("Hello {customer}, codes arrive again.")
-    part.get_by_role("button", name="Answer 2 escalations").click()
+    part.get_by_role("button", name="Answer 2 tickets").click()
     outcome = page.get_by_role("region", name="What became of each")
     expect(outcome).to_contain_text("2 of 2 are answered", timeout=SLOW)
     expect(part).to_contain_text("0 unsolved, 2 solved", timeout=SLOW)

@@ -178,7 +178,7 @@ async def test_what_lies_elsewhere_is_neither_listed_nor_shown(
         assert await _seen(console, QUEUE, lambda now: now.get("ready"))
         await _send(console, f"{PAGE}.load", f"/support/{opened.number}")
         fault = await _seen(console, PAGE, lambda now: now.get("fault"))
-        assert "no such escalation" in fault.lower()
+        assert "no such ticket" in fault.lower()
 
 
 async def test_a_lead_keeps_hours_targets_and_macros(
