@@ -11,20 +11,24 @@ from dashboard.components.frame_parts import ago
 from dashboard.components.handset import customer_page
 
 
-def customer_panel(case: Any, address: Any) -> rx.Component:
-    """The customer's phone as it is now; `address` leads to the page itself."""
+def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Component:
+    """The customer's phone as it is now; `address` leads to the page, `replace` to a new one."""
     return rx.el.section(
         rx.el.div(
             rx.el.h2("What the customer sees"),
             rx.cond(
                 (case.customer != None) & (address != ""),  # noqa: E711 - a var, compared in the browser
-                rx.el.a(
-                    "open",
-                    href=address,
-                    target="_blank",
-                    rel="noreferrer",
-                    class_name="wp-chip",
-                    title="The customer's own page, in a new tab",
+                rx.el.span(
+                    replace,
+                    rx.el.a(
+                        "open",
+                        href=address,
+                        target="_blank",
+                        rel="noreferrer",
+                        class_name="wp-chip",
+                        title="The customer's own page, in a new tab",
+                    ),
+                    class_name="wp-row",
                 ),
             ),
             class_name="wp-panel-head",

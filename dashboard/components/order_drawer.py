@@ -163,6 +163,7 @@ def deed_drawer(deeds: Any) -> rx.Component:
     """The drawer of `deeds`, a state with the vars and handlers of `OrderDeedsState`."""
     return drawer(
         rx.el.form(
+            rx.cond(deeds.hint != "", rx.el.p(deeds.hint, class_name="wp-muted")),
             rx.cond(deeds.deed == "change", _details(deeds)),
             rx.el.label(
                 rx.el.span("Why"),
@@ -222,13 +223,7 @@ def _details(deeds: Any) -> rx.Component:
         )
 
     return rx.fragment(
-        field("address", "Drop address", deeds.address, max_length=400),
         field("promised", "Promised", deeds.promised, type="datetime-local"),
-        rx.el.div(
-            field("window_from", "Drop from", deeds.window_from, type="datetime-local"),
-            field("window_until", "Drop until", deeds.window_until, type="datetime-local"),
-            class_name="wp-form",
-        ),
         field("tags", "Tags, with commas between", deeds.tags),
         rx.el.p("Times are of ", deeds.zone, ".", class_name="wp-muted"),
     )
