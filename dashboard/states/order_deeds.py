@@ -20,7 +20,7 @@ from backend.identity.schemas import Principal
 from backend.regions import service as regions
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.paging import form_text
+from dashboard.states.paging import first_fault, form_text
 from dashboard.states.shell import tell
 
 TITLES = {
@@ -114,7 +114,7 @@ class OrderDeedsState(rx.State):
                 await _do(session, principal, deed, order_id, version, form, sent)
         except ValidationError as error:
             async with self:
-                self.working, self.fault = False, _sentence(error)
+                self.working, self.fault = False, first_fault(error)
             return
         except DomainError as error:
             async with self:
@@ -179,10 +179,3 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
         return datetime.strptime(text, _LOCAL).replace(tzinfo=zone).astimezone(UTC)
     except ValueError:
         return None
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first fault of what was typed, with the field's name."""
-    first = error.errors()[0]
-    field = str(first["loc"][0]).replace("_", " ") if first["loc"] else ""
-    return f"{field}: {first['msg']}" if field else str(first["msg"])

@@ -16,8 +16,15 @@ from backend.support.schemas import EscalationCounts, EscalationFilter, Escalati
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, in_place, loads
+from dashboard.states.paging import (
+    PAGE_ROWS,
+    ListState,
+    address,
+    first_fault,
+    form_text,
+    in_place,
+    loads,
+)
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 from dashboard.states.support_words import PATH, TicketRow, ticket_row, wanted_of
 

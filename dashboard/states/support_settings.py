@@ -21,8 +21,7 @@ from backend.support.settings_schemas import (
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import ListState, form_text, iso, loads
+from dashboard.states.paging import ListState, first_fault, form_text, iso, loads
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 from dashboard.states.support_words import PRIORITY_WORDS
 
