@@ -115,7 +115,7 @@ async def test_pages_follow_each_other_without_a_gap(resources: Resources, sort:
             break
     assert len(ids) == len(set(ids)) == 450
     assert dues == sorted(dues) if sort == "due" else ids == sorted(ids, reverse=True)
-    for wrong in ("x", "%%%", "bm8gdGltZQ"):
+    for wrong in ("x", "é", "%%%", "bm8gdGltZQ"):
         with pytest.raises(BadRequest):
             await page_of(resources, after=wrong)
 
