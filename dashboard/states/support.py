@@ -53,11 +53,9 @@ class SupportState(ListState, rx.State):
     filters_key: str = ""
     rows: list[TicketRow] = []
     presses: list[Press] = []
-    total: str = ""
     newer: int = 0
     incident: str = ""
     may_write: bool = False
-    may_configure: bool = False
     available: bool = False
     opening: bool = False
     working: bool = False
@@ -118,11 +116,9 @@ class SupportState(ListState, rx.State):
             self._versions |= {str(each.id): each.version for each in page.items}
             self._regions |= {str(each.id): each.region for each in page.items}
             self.presses = presses(counts, filters, self._asked("region"))
-            self.total = f"{counts.total:,}"
             self.incident = filters["incident"]
             self.may_write = may_write
             self.available = self.available if on is None else on
-            self.may_configure = identity.may(principal, "escalations:configure")
             self._link_pages({**filters, "region": self._asked("region")}, page.next_cursor or "")
             self.fault, self.ready = "", True
 
