@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, state_word
+from dashboard.components.counts import count_bones, count_link
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.incident_drawers import raw_drawer
@@ -54,7 +55,7 @@ def incidents() -> rx.Component:
             rx.cond(
                 IncidentsState.ready,
                 rx.foreach(IncidentsState.counts, _count),
-                rx.fragment(*[_count_bone() for _ in range(4)]),
+                count_bones(4),
             ),
             class_name="wp-counts",
             aria_label="Open incidents by severity",
@@ -69,27 +70,7 @@ def incidents() -> rx.Component:
 
 
 def _count(each: rx.Var) -> rx.Component:
-    return link(
-        severity_mark(each["tone"], each["name"]),
-        rx.el.span(each["value"], class_name="wp-tile-value"),
-        rx.el.span(each["note"], class_name="wp-muted"),
-        to=each["link"].to(str),
-        class_name="wp-count",
-        custom_attrs={
-            "data-tone": each["tone"],
-            "data-some": rx.cond(each["some"].to(bool), "true", "false"),
-            "aria-current": rx.cond(each["on"].to(bool), "true", "false"),
-        },
-    )
-
-
-def _count_bone() -> rx.Component:
-    return rx.el.div(
-        rx.el.span(class_name="wp-bone wp-bone-small"),
-        rx.el.span(class_name="wp-bone wp-bone-large"),
-        class_name="wp-count",
-        aria_hidden="true",
-    )
+    return count_link(each, severity_mark(each["tone"], each["name"]))
 
 
 def _tabs() -> rx.Component:

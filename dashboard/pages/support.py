@@ -5,11 +5,12 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.counts import count_bones, count_link, newer_chip
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
 from dashboard.components.outcomes import outcomes
-from dashboard.components.support_rows import clock_of, kind_mark, priority_mark
+from dashboard.components.support_rows import availability, clock_of, kind_mark, priority_mark
 from dashboard.components.tables import trouble, two_lines
 from dashboard.components.work_parts import row_keys
 from dashboard.listing import listing
@@ -59,7 +60,7 @@ def support() -> rx.Component:
             rx.cond(
                 state.ready,
                 rx.foreach(state.presses, _press),
-                rx.fragment(*[_press_bone() for _ in range(6)]),
+                count_bones(6),
             ),
             class_name="wp-counts wp-presses",
             aria_label="What presses",
@@ -71,7 +72,7 @@ def support() -> rx.Component:
             aria_label="Filters",
         ),
         rx.el.section(
-            _newer(),
+            newer_chip(state.newer, state.load),
             listing(
                 "tickets",
                 [
@@ -127,19 +128,7 @@ def _head() -> rx.Component:
     return rx.el.div(
         search_part("Search everything"),
         rx.el.span(class_name="wp-grow"),
-        rx.cond(
-            state.may_write,
-            rx.el.button(
-                shape(rx.cond(state.available, "good", "off")),
-                rx.cond(state.available, "You take tickets", "You are away"),
-                type="button",
-                role="switch",
-                on_click=state.turn(~state.available),
-                aria_checked=rx.cond(state.available, "true", "false"),
-                title="Whether new tickets of your regions come to you",
-                class_name="wp-button",
-            ),
-        ),
+        rx.cond(state.may_write, availability(state.available, state.turn)),
         link("Settings", to=SETTINGS, class_name="wp-button wp-button-quiet"),
         rx.cond(
             state.may_write,
@@ -152,45 +141,9 @@ def _head() -> rx.Component:
     )  # fmt: skip
 
 
-def _newer() -> rx.Component:
-    return rx.el.div(
-        rx.cond(
-            SupportState.newer > 0,
-            rx.el.button(
-                SupportState.newer,
-                " new: show",
-                type="button",
-                on_click=SupportState.load,
-                class_name="wp-chip wp-chip-new",
-            ),
-        ),
-        class_name="wp-newer",
-        aria_live="polite",
-    )
-
-
 def _press(each: rx.Var) -> rx.Component:
-    return link(
-        rx.el.span(shape(each["tone"]), each["name"], class_name="wp-press-name"),
-        rx.el.span(each["value"], class_name="wp-tile-value"),
-        rx.el.span(each["note"], class_name="wp-muted"),
-        to=each["link"].to(str),
-        class_name="wp-count",
-        custom_attrs={
-            "data-tone": each["tone"],
-            "data-some": rx.cond(each["some"].to(bool), "true", "false"),
-            "aria-current": rx.cond(each["on"].to(bool), "true", "false"),
-        },
-    )
-
-
-def _press_bone() -> rx.Component:
-    return rx.el.div(
-        rx.el.span(class_name="wp-bone wp-bone-small"),
-        rx.el.span(class_name="wp-bone wp-bone-large"),
-        class_name="wp-count",
-        aria_hidden="true",
-    )
+    name = rx.el.span(shape(each["tone"]), each["name"], class_name="wp-press-name")
+    return count_link(each, name)
 
 
 def _filters() -> rx.Component:
