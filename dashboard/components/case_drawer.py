@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import shape
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_end, text_input
 from dashboard.components.order_drawer import drivers_to_choose
 from dashboard.components.work_parts import drawer
 
@@ -88,18 +88,7 @@ def case_drawer(acts: Any, own: str) -> rx.Component:
                 ),
                 role="alert",
             ),
-            rx.el.div(
-                rx.el.button(
-                    "Leave it", type="button", on_click=acts.leave, class_name="wp-button"
-                ),
-                rx.el.button(
-                    rx.cond(acts.working, "Working", acts.title),
-                    type="submit",
-                    disabled=acts.working,
-                    class_name="wp-button wp-button-main",
-                ),
-                class_name="wp-form-end",
-            ),
+            form_end(rx.cond(acts.working, "Working", acts.title), acts.leave, acts.working),
             on_submit=acts.act,
             key=acts.key,
             class_name="wp-drawer-form",

@@ -6,7 +6,7 @@ import reflex as rx
 
 from dashboard.components.basics import link, state_word
 from dashboard.components.counts import count_bones, count_link
-from dashboard.components.forms import choice_input, field, filter_form, text_input
+from dashboard.components.forms import choice_input, field, filter_form, form_end, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.incident_drawers import raw_drawer
 from dashboard.components.incident_parts import running
@@ -247,13 +247,7 @@ def _declare() -> rx.Component:
                 class_name="wp-check",
             ),
             rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
-            rx.el.div(
-                rx.el.button("Leave it", type="button", on_click=state.leave,
-                             class_name="wp-button"),
-                rx.el.button("Declare", type="submit", disabled=state.working,
-                             class_name="wp-button wp-button-main"),
-                class_name="wp-form-end",
-            ),
+            form_end("Declare", state.leave, state.working),
             on_submit=state.declare,
             class_name="wp-drawer-form",
         ),
