@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import Counter
-from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -24,7 +21,7 @@ from backend.dispatch.schemas import Lateness, OrderEventOut, OrderOut, OrderPag
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform import clock
-from backend.platform.errors import BadRequest, FieldError
+from backend.platform.cursors import decode_moment_and_id, encode
 
 COUNTED_UP_TO = 2_000
 
@@ -89,7 +86,7 @@ async def list_orders(
         session,
         viewer_of(principal),
         wanted,
-        after=None if after is None else _place(after),
+        after=None if after is None else decode_moment_and_id(after),
         limit=limit + 1,
     )
     items = await order_outs(session, principal, rows[:limit])
@@ -145,21 +142,4 @@ async def reveal_field(
 
 def _cursor(last: OrderOut, wanted: OrderFilter) -> str:
     at = last.promised_at if wanted.sort == "promised" else last.created_at
-    return base64.urlsafe_b64encode(f"{at.isoformat()} {last.id}".encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, order_id = plain.partition(" ")
-        place = datetime.fromisoformat(at), UUID(order_id)
-    except (ValueError, binascii.Error) as error:
-        raise _bad_cursor() from error
-    if place[0].tzinfo is None:
-        raise _bad_cursor()
-    return place
-
-
-def _bad_cursor() -> BadRequest:
-    detail = "The cursor is not one that this list gave out."
-    return BadRequest(detail, errors=[FieldError("/query/cursor", "bad_cursor", detail)])
+    return encode(at, last.id)

@@ -135,14 +135,6 @@ async def flag_page(
     return list(await session.scalars(found))
 
 
-async def count_flags(session: AsyncSession, environment_name: str) -> int:
-    """How many flags there are that are not archived."""
-    wanted = select(func.count()).where(
-        col(FlagRow.environment) == environment_name, ~col(FlagRow.archived)
-    )
-    return await session.scalar(wanted) or 0
-
-
 async def versions(
     session: AsyncSession, environment_name: str, key: str, before: int | None, limit: int
 ) -> list[VersionRow]:

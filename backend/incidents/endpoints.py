@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.incidents import service
+from backend.incidents.review_schemas import ClockFigures, Review, Runbook
 from backend.incidents.rules import AlertStatus, IncidentState, Severity
 from backend.incidents.schemas import (
     ActionIn,
@@ -20,7 +21,6 @@ from backend.incidents.schemas import (
     BlastRadius,
     BulkIn,
     BulkResults,
-    ClockFigures,
     IncidentDetail,
     IncidentFilter,
     IncidentIn,
@@ -28,8 +28,6 @@ from backend.incidents.schemas import (
     IncidentRow,
     OpenCount,
     RawEventOut,
-    Review,
-    Runbook,
     TimelineOut,
 )
 from backend.incidents.verb_schemas import (

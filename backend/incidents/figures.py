@@ -12,8 +12,9 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.incidents import repository
 from backend.incidents.models import IncidentTable
+from backend.incidents.review_schemas import ClockFigures, Stretch
 from backend.incidents.rules import IncidentState, Kind, Severity, spread
-from backend.incidents.schemas import ClockFigures, Exclusion, Stretch
+from backend.incidents.schemas import Exclusion
 
 READ = "incidents:read"
 

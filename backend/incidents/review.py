@@ -18,8 +18,9 @@ from backend.incidents.errors import NotNow
 from backend.incidents.listing import incident_row
 from backend.incidents.models import IncidentTable, TimelineRow
 from backend.incidents.repository import number_of
+from backend.incidents.review_schemas import Review
 from backend.incidents.rules import IncidentState
-from backend.incidents.schemas import BlastRadius, Clocks, Review
+from backend.incidents.schemas import BlastRadius, Clocks
 from backend.platform import clock
 from backend.platform.money import plain
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from backend.incidents.schemas import Runbook
+from backend.incidents.review_schemas import Runbook
 
 FOLDER = Path(__file__).parent / "runbooks"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import smtplib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import orjson
@@ -23,7 +21,6 @@ from backend.incidents.schedules import webhook_secret
 from backend.notifications import service as notifications
 from backend.notifications.message_rules import Channel as MessageChannel
 from backend.platform import clock
-from backend.platform.errors import reason
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger, meter
 from backend.settings import Settings
@@ -32,7 +29,6 @@ MOST_ATTEMPTS = 8
 _AT_ONCE = 20
 _FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 300.0
-_TIMEOUT_S = 10.0
 _LEASE = timedelta(seconds=60)
 _TEXT_KEPT = timedelta(hours=1)
 _TAKEN = (notifications.Outcome.SENT, notifications.Outcome.DELIVERED)
@@ -100,8 +96,12 @@ async def _send(
     """Why a call could not be sent, None where it was."""
     assert page.target is not None
     if page.channel == Channel.EMAIL:
+        smtp_url = resources.settings.smtp_url
+        if not smtp_url:
+            return "WAYPOST_SMTP_URL is not set"
         message = letter(resources.settings, page, incident)
-        return await asyncio.to_thread(_mail, resources.settings, message)
+        answer = await asyncio.to_thread(notifications.hand_over_mail, smtp_url, message)
+        return answer.why if answer.outcome not in _TAKEN else None
     if page.channel == Channel.SMS:
         answer = await carriers.send(text_message(resources.settings, page, incident))
         return answer.why if answer.outcome not in _TAKEN else None
@@ -193,26 +193,3 @@ def _iso(at: datetime) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _mail(settings: Settings, message: EmailMessage) -> str | None:
-    """Hand a mail over to the server; why not, or None."""
-    if not settings.smtp_url:
-        return "WAYPOST_SMTP_URL is not set"
-    server = urlsplit(settings.smtp_url)
-    host, secure = server.hostname or "localhost", server.scheme == "smtps"
-    kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
-    try:
-        with kind(host, server.port or (465 if secure else 25), timeout=_TIMEOUT_S) as smtp:
-            if not secure and smtp.has_extn("starttls"):
-                smtp.starttls()
-            if server.username:
-                smtp.login(unquote(server.username), unquote(server.password or ""))
-            smtp.send_message(message)
-    except smtplib.SMTPResponseException as error:
-        said = error.smtp_error
-        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-        return f"The mail server answered {error.smtp_code} {words}"
-    except (OSError, smtplib.SMTPException) as error:
-        return reason(error)
-    return None

@@ -1,5 +1,6 @@
 """The verbs of notifications that other contexts, the console and the worker call."""
 
+from backend.notifications.channels.mail import hand_over as hand_over_mail
 from backend.notifications.channels.protocol import Letter, Outcome
 from backend.notifications.channels.registry import Carriers
 from backend.notifications.deliveries import (
@@ -59,6 +60,7 @@ __all__ = [
     "get_delivery",
     "get_endpoint",
     "get_message",
+    "hand_over_mail",
     "languages",
     "list_deliveries",
     "list_endpoints",

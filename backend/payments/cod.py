@@ -20,7 +20,6 @@ from backend.payments.accounts import (
 )
 from backend.payments.booking import Insufficient, book
 from backend.payments.cod_cash import tell_cod
-from backend.payments.cursors import decode_id, encode
 from backend.payments.ledger_rules import Account, Item, post
 from backend.payments.models import CodRow, RemittanceRow
 from backend.payments.reach import Reach, reach, refuse_marketplaces
@@ -37,6 +36,7 @@ from backend.payments.schemas import (
     RemittancePage,
 )
 from backend.platform import clock
+from backend.platform.cursors import decode_id, encode
 from backend.platform.errors import Conflict, FieldError, Invalid
 from backend.platform.ids import uuid7
 from backend.platform.scopes import parent

@@ -13,13 +13,6 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.payments import ledger_repository as repository
 from backend.payments.booking import book
-from backend.payments.cursors import (
-    as_id,
-    decode,
-    decode_moment_and_id,
-    decode_number,
-    encode,
-)
 from backend.payments.ledger_models import AccountRow, TransferRow
 from backend.payments.ledger_rules import Account, AccountKind, Item, Op
 from backend.payments.schemas import (
@@ -37,6 +30,13 @@ from backend.payments.schemas import (
     TransferPage,
 )
 from backend.platform import clock
+from backend.platform.cursors import (
+    as_id,
+    decode,
+    decode_moment_and_id,
+    decode_number,
+    encode,
+)
 from backend.platform.errors import FieldError, Invalid, NotFound
 from backend.platform.scopes import EVERYWHERE
 

@@ -20,7 +20,6 @@ from backend.payments import (
     views,
 )
 from backend.payments.asking import OWN
-from backend.payments.cursors import decode_id, encode
 from backend.payments.models import PaymentRow
 from backend.payments.progress import WrongState, move
 from backend.payments.reach import WHOLE, may, owns, reach
@@ -42,6 +41,7 @@ from backend.payments.schemas import (
     RefundFilter,
     RetryIn,
 )
+from backend.platform.cursors import decode_id, encode
 from backend.platform.errors import DomainError, FieldError, Invalid, NotFound
 
 READ = "payments:read"

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
 from backend.payments import reconciliation_repository as repository
-from backend.payments.cursors import decode_id, encode
 from backend.payments.models import DifferenceRow, PaymentRow, ReconciliationRow
 from backend.payments.report_rules import Difference, Ours, compare, read_report, totals
 from backend.payments.rules import RefundState, State
@@ -26,6 +25,7 @@ from backend.payments.schemas import (
     SettleDifferenceIn,
 )
 from backend.platform import clock
+from backend.platform.cursors import decode_id, encode
 from backend.platform.errors import Conflict, FieldError, Invalid, NotFound
 from backend.platform.ids import uuid7
 from backend.platform.money import EXPONENTS

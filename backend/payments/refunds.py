@@ -10,7 +10,6 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.payments import refund_repository, refunding, repository, views, wallet_repository
 from backend.payments.accounts import PLATFORM, country
-from backend.payments.cursors import decode_id, encode
 from backend.payments.models import PaymentRow, RefundRow
 from backend.payments.payments import NoSuchPayment
 from backend.payments.progress import WrongState
@@ -27,6 +26,7 @@ from backend.payments.schemas import (
     RefundPage,
 )
 from backend.platform import clock
+from backend.platform.cursors import decode_id, encode
 from backend.platform.errors import FieldError, Forbidden, Invalid, NotFound
 from backend.platform.ids import uuid7
 

@@ -13,7 +13,6 @@ from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
 from backend.payments import ledger, ledger_repository, orders, views, wallet_repository
 from backend.payments.accounts import PLATFORM, country, wallet_account
-from backend.payments.cursors import decode_id, encode
 from backend.payments.gateways.registry import gateway_of
 from backend.payments.models import PaymentRow, WalletRow
 from backend.payments.reach import may, reach
@@ -31,6 +30,7 @@ from backend.payments.schemas import (
     WalletPage,
 )
 from backend.platform import clock
+from backend.platform.cursors import decode_id, encode
 from backend.platform.errors import FieldError, Invalid, NotFound
 from backend.platform.ids import uuid7
 from backend.regions import service as regions

@@ -36,7 +36,7 @@ async def set_available(session: AsyncSession, principal: Principal, available: 
 
 
 async def agents_on(session: AsyncSession, principal: Principal, region: str) -> list[AgentOut]:
-    """Who may work on escalations in a region, the available first, each with how many they have.
+    """Who may work on tickets in a region, the available first, each with how many they have.
 
     Needs `escalations:read` there.
     """
@@ -52,11 +52,11 @@ async def agents_on(session: AsyncSession, principal: Principal, region: str) ->
 
 
 async def name_of_agent(session: AsyncSession, person_id: str, region: str) -> str:
-    """The name of somebody who may work on escalations in a region; raises Invalid for another."""
+    """The name of somebody who may work on tickets in a region; raises Invalid for another."""
     person = await _holder(session, person_id, region)
     if person is not None:
         return person.name
-    detail = f"Nobody of this name may work on escalations in {region}."
+    detail = f"Nobody of this name may work on tickets in {region}."
     raise Invalid(detail, errors=[FieldError("/assignee", "not_an_agent", detail)])
 
 

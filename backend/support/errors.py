@@ -6,9 +6,9 @@ from backend.platform.errors import Conflict, NotFound
 
 
 class NoSuchEscalation(NotFound):
-    """There is no such escalation, or it is none of the caller's regions."""
+    """There is no such ticket, or it is none of the caller's regions."""
 
-    title = "There is no such escalation"
+    title = "There is no such ticket"
 
 
 class NoSuchMacro(NotFound):

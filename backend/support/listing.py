@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import Counter
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +12,7 @@ from backend.identity.schemas import SYSTEM, Principal
 from backend.notifications import service as notifications
 from backend.notifications.message_schemas import MessageOut
 from backend.platform import clock
-from backend.platform.errors import BadRequest, FieldError
+from backend.platform.cursors import decode_moment_and_id, encode
 from backend.support import list_repository, repository, views
 from backend.support.changes import READ, to_look_at
 from backend.support.looking import presence_of
@@ -54,10 +51,10 @@ async def list_escalations(
         wanted,
         principal.id,
         now,
-        None if after is None else _place(after),
+        None if after is None else decode_moment_and_id(after),
         limit + 1,
     )
-    more = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    more = encode(rows[limit - 1].due_at, rows[limit - 1].id) if len(rows) > limit else None
     return EscalationPage(items=views.rows_out(rows[:limit], now), next_cursor=more)
 
 
@@ -142,25 +139,3 @@ async def escalations_of_incident(
     return IncidentEscalations(
         total=total, unsolved=unsolved, ready=ready, items=views.rows_out(rows)
     )
-
-
-def _cursor(last: EscalationTable) -> str:
-    place = f"{last.due_at.isoformat()} {last.id}"
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, escalation_id = plain.partition(" ")
-        place = datetime.fromisoformat(at), UUID(escalation_id)
-    except (ValueError, binascii.Error) as error:
-        raise _bad_cursor() from error
-    if place[0].tzinfo is None:
-        raise _bad_cursor()
-    return place
-
-
-def _bad_cursor() -> BadRequest:
-    detail = "The cursor is not one that this list gave out."
-    return BadRequest(detail, errors=[FieldError("/query/cursor", "bad_cursor", detail)])

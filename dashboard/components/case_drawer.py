@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import shape
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_end, text_input
 from dashboard.components.order_drawer import drivers_to_choose
 from dashboard.components.work_parts import drawer
 
@@ -19,49 +19,10 @@ def case_drawer(acts: Any, own: str) -> rx.Component:
 
     `own` is the value that stands for words of one's own where a template may be chosen.
     """
-    asks, filled = acts.asks, acts.filled
     return drawer(
         rx.el.form(
             rx.cond(acts.hint != "", rx.el.p(acts.hint, class_name="wp-muted")),
-            rx.cond(asks["driver_id"], drivers_to_choose(acts)),
-            rx.cond(asks["incident"], _incident(acts)),
-            rx.cond(asks["payment_id"], _pick(acts, "payment_id", "Payment")),
-            rx.cond(
-                asks["amount"],
-                field(
-                    rx.fragment("Amount, ", filled["currency"]),
-                    text_input(
-                        "amount",
-                        required=True,
-                        input_mode="decimal",
-                        default_value=filled["amount"],
-                    ),
-                ),
-            ),
-            rx.cond(asks["destination"], field("To", choice_input("destination", _WHERE))),
-            rx.cond(
-                asks["wallet_id"],
-                field("Wallet", text_input("wallet_id", placeholder="Its id", max_length=36)),
-            ),
-            rx.cond(
-                asks["address"],
-                field(
-                    "Drop address",
-                    text_input("address", default_value=filled["address"], max_length=400),
-                ),
-            ),
-            rx.cond(asks["point"], _point(filled)),
-            rx.cond(asks["window"], _window(filled)),
-            rx.cond(asks["text"] | asks["template"], _words(acts, own)),
-            rx.cond(asks["channel"], _channel(acts)),
-            rx.cond(
-                asks["urgent"],
-                rx.el.label(
-                    rx.el.input(type="checkbox", name="urgent"),
-                    rx.el.span("Also at night: it cannot wait for the morning"),
-                    class_name="wp-check",
-                ),
-            ),
+            *_controls(acts, own),
             rx.el.label(
                 rx.el.span("Why"),
                 rx.el.textarea(
@@ -74,7 +35,7 @@ def case_drawer(acts: Any, own: str) -> rx.Component:
                 class_name="wp-field",
             ),
             rx.cond(
-                asks["driver_id"],
+                acts.asks["driver_id"],
                 rx.el.label(
                     rx.el.input(type="checkbox", name="force"),
                     rx.el.span("Even if the driver is full or the shift ends soon; say why above"),
@@ -88,18 +49,7 @@ def case_drawer(acts: Any, own: str) -> rx.Component:
                 ),
                 role="alert",
             ),
-            rx.el.div(
-                rx.el.button(
-                    "Leave it", type="button", on_click=acts.leave, class_name="wp-button"
-                ),
-                rx.el.button(
-                    rx.cond(acts.working, "Working", acts.title),
-                    type="submit",
-                    disabled=acts.working,
-                    class_name="wp-button wp-button-main",
-                ),
-                class_name="wp-form-end",
-            ),
+            form_end(rx.cond(acts.working, "Working", acts.title), acts.leave, acts.working),
             on_submit=acts.act,
             key=acts.key,
             class_name="wp-drawer-form",
@@ -108,6 +58,52 @@ def case_drawer(acts: Any, own: str) -> rx.Component:
         label=acts.title,
         on_leave=acts.leave,
     )
+
+
+def _controls(acts: Any, own: str) -> list[rx.Component]:
+    """The controls of what the action needs and may be told."""
+    asks, filled = acts.asks, acts.filled
+    return [
+        rx.cond(asks["driver_id"], drivers_to_choose(acts)),
+        rx.cond(asks["incident"], _incident(acts)),
+        rx.cond(asks["payment_id"], _pick(acts, "payment_id", "Payment")),
+        rx.cond(
+            asks["amount"],
+            field(
+                rx.fragment("Amount, ", filled["currency"]),
+                text_input(
+                    "amount",
+                    required=True,
+                    input_mode="decimal",
+                    default_value=filled["amount"],
+                ),
+            ),
+        ),
+        rx.cond(asks["destination"], field("To", choice_input("destination", _WHERE))),
+        rx.cond(
+            asks["wallet_id"],
+            field("Wallet", text_input("wallet_id", placeholder="Its id", max_length=36)),
+        ),
+        rx.cond(
+            asks["address"],
+            field(
+                "Drop address",
+                text_input("address", default_value=filled["address"], max_length=400),
+            ),
+        ),
+        rx.cond(asks["point"], _point(filled)),
+        rx.cond(asks["window"], _window(filled)),
+        rx.cond(asks["text"] | asks["template"], _words(acts, own)),
+        rx.cond(asks["channel"], _channel(acts)),
+        rx.cond(
+            asks["urgent"],
+            rx.el.label(
+                rx.el.input(type="checkbox", name="urgent"),
+                rx.el.span("Also at night: it cannot wait for the morning"),
+                class_name="wp-check",
+            ),
+        ),
+    ]
 
 
 def _options(acts: Any, name: str) -> rx.Component:

@@ -1,4 +1,4 @@
-"""Panels of an order's case: what its customer sees, messages, escalations, incidents, flags."""
+"""Panels of an order's case: what its customer sees, messages, tickets, incidents, flags."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from dashboard.components.frame_parts import ago
 from dashboard.components.handset import customer_page
 
 
-def customer_panel(case: Any, address: Any) -> rx.Component:
-    """The customer's phone as it is now; `address` leads to the page itself."""
+def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Component:
+    """The customer's phone as it is now; `address` leads to the page, `replace` to a new one."""
     return rx.el.section(
         rx.el.div(
             rx.el.h2("What the customer sees"),
             rx.cond(
                 (case.customer != None) & (address != ""),  # noqa: E711 - a var, compared in the browser
-                rx.el.a(
-                    "open",
-                    href=address,
-                    target="_blank",
-                    rel="noreferrer",
-                    class_name="wp-chip",
-                    title="The customer's own page, in a new tab",
+                rx.el.span(
+                    replace,
+                    rx.el.a(
+                        "open",
+                        href=address,
+                        target="_blank",
+                        rel="noreferrer",
+                        class_name="wp-chip",
+                        title="The customer's own page, in a new tab",
+                    ),
+                    class_name="wp-row",
                 ),
             ),
             class_name="wp-panel-head",
@@ -104,7 +108,7 @@ def _message(row: Any, messages: Any) -> rx.Component:
 
 
 def tickets_panel(case: Any, number: Any, permissions: Any) -> rx.Component:
-    """The escalations about the order, and the way to open one."""
+    """The tickets about the order, and the way to open one."""
     opened = rx.cond(
         permissions.contains("escalations:write"),
         link(
@@ -116,14 +120,14 @@ def tickets_panel(case: Any, number: Any, permissions: Any) -> rx.Component:
     return rx.cond(
         (case.tickets.length() > 0) | permissions.contains("escalations:read"),
         rx.el.section(
-            rx.el.div(rx.el.h2("Escalations"), opened, class_name="wp-panel-head"),
+            rx.el.div(rx.el.h2("Tickets"), opened, class_name="wp-panel-head"),
             rx.cond(
                 case.ready & (case.tickets.length() == 0),
                 rx.el.p("Nobody asked for help.", class_name="wp-muted wp-panel-body"),
             ),
             rx.foreach(case.tickets, _ticket),
             class_name="wp-panel",
-            aria_label="Escalations",
+            aria_label="Tickets",
         ),
     )
 

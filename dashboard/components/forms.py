@@ -1,4 +1,4 @@
-"""Form pieces: labelled inputs and selects, filters, and a secret that is shown once."""
+"""Form pieces: labelled inputs and selects, filters, the end of a form, a secret shown once."""
 
 from __future__ import annotations
 
@@ -49,6 +49,19 @@ def filter_form(*fields: rx.Component, on_submit: Any, clear: str, **props: Any)
         role="search",
         **props,
     )
+
+
+def form_end(
+    word: str | rx.Var[str] | rx.Component, leave: Any, working: rx.Var[bool]
+) -> rx.Component:
+    """The end of a drawer's form: leave it, or do what `word` says, not twice while it works."""
+    return rx.el.div(
+        rx.el.button("Leave it", type="button", on_click=leave, class_name="wp-button"),
+        rx.el.button(
+            word, type="submit", disabled=working, class_name="wp-button wp-button-main"
+        ),
+        class_name="wp-form-end",
+    )  # fmt: skip
 
 
 def secret_once(

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import state_word
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_end, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.work_parts import drawer
 
@@ -73,16 +73,7 @@ def deed_drawer(acts: Any, spans: tuple[tuple[str, str], ...]) -> rx.Component:
                 ),
             ),
             rx.el.p(acts.fault, role="alert", class_name="wp-form-fault"),
-            rx.el.div(
-                rx.el.button(
-                    "Leave it", type="button", on_click=acts.leave, class_name="wp-button"
-                ),
-                rx.el.button(
-                    acts.title, type="submit", disabled=acts.working,
-                    class_name="wp-button wp-button-main",
-                ),
-                class_name="wp-form-end",
-            ),
+            form_end(acts.title, acts.leave, acts.working),
             on_submit=acts.act,
             key=acts.key,
             class_name="wp-drawer-form",

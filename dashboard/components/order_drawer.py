@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.forms import form_end
 from dashboard.components.work_parts import drawer
 
 
@@ -52,16 +53,7 @@ def _question(acts: Any) -> rx.Component:
             ),
             role="alert",
         ),
-        rx.el.div(
-            rx.el.button("Leave it", type="button", on_click=acts.leave, class_name="wp-button"),
-            rx.el.button(
-                rx.cond(acts.working, "Working", acts.title),
-                type="submit",
-                disabled=acts.working,
-                class_name="wp-button wp-button-main",
-            ),
-            class_name="wp-form-end",
-        ),
+        form_end(rx.cond(acts.working, "Working", acts.title), acts.leave, acts.working),
         on_submit=acts.act,
         class_name="wp-drawer-form",
     )
@@ -163,6 +155,7 @@ def deed_drawer(deeds: Any) -> rx.Component:
     """The drawer of `deeds`, a state with the vars and handlers of `OrderDeedsState`."""
     return drawer(
         rx.el.form(
+            rx.cond(deeds.hint != "", rx.el.p(deeds.hint, class_name="wp-muted")),
             rx.cond(deeds.deed == "change", _details(deeds)),
             rx.el.label(
                 rx.el.span("Why"),
@@ -192,18 +185,7 @@ def deed_drawer(deeds: Any) -> rx.Component:
                 ),
                 role="alert",
             ),
-            rx.el.div(
-                rx.el.button(
-                    "Leave it", type="button", on_click=deeds.leave, class_name="wp-button"
-                ),
-                rx.el.button(
-                    rx.cond(deeds.working, "Working", "Do it"),
-                    type="submit",
-                    disabled=deeds.working,
-                    class_name="wp-button wp-button-main",
-                ),
-                class_name="wp-form-end",
-            ),
+            form_end(rx.cond(deeds.working, "Working", "Do it"), deeds.leave, deeds.working),
             on_submit=deeds.do,
             class_name="wp-drawer-form",
         ),
@@ -222,13 +204,7 @@ def _details(deeds: Any) -> rx.Component:
         )
 
     return rx.fragment(
-        field("address", "Drop address", deeds.address, max_length=400),
         field("promised", "Promised", deeds.promised, type="datetime-local"),
-        rx.el.div(
-            field("window_from", "Drop from", deeds.window_from, type="datetime-local"),
-            field("window_until", "Drop until", deeds.window_until, type="datetime-local"),
-            class_name="wp-form",
-        ),
         field("tags", "Tags, with commas between", deeds.tags),
         rx.el.p("Times are of ", deeds.zone, ".", class_name="wp-muted"),
     )

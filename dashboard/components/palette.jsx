@@ -195,7 +195,7 @@ export function Palette({ pages = [], regions = [], found = [], foundFor = "", e
           aria-expanded="true"
           aria-controls="wp-options"
           aria-activedescendant={actions.length ? `wp-option-${selected}` : undefined}
-          aria-label="Search orders, drivers, escalations, incidents, payments, pages and regions"
+          aria-label="Search orders, drivers, tickets, incidents, payments, pages and regions"
           placeholder="Number, phone's last digits, name, reference, barcode, plate, page or region"
           autoComplete="off"
           spellCheck="false"

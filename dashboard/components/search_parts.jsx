@@ -76,7 +76,7 @@ export function SearchBox({ label = "Search", placeholder = "", found = [], foun
 
   return (
     <div
-      ref={box} className="wp-search-box" role="search"
+      ref={box} className="wp-search-box" role="search" aria-label={label}
       onBlur={(event) => !box.current.contains(event.relatedTarget) && setOpen(false)}
     >
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.5">

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import shape, state_word
+from dashboard.components.forms import form_end
 from dashboard.components.work_parts import drawer
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -70,16 +71,7 @@ def _question(shifts: Any) -> rx.Component:
             ),
             role="alert",
         ),
-        rx.el.div(
-            rx.el.button("Leave it", type="button", on_click=shifts.leave, class_name="wp-button"),
-            rx.el.button(
-                rx.cond(shifts.working, "Planning", "Plan"),
-                type="submit",
-                disabled=shifts.working,
-                class_name="wp-button wp-button-main",
-            ),
-            class_name="wp-form-end",
-        ),
+        form_end(rx.cond(shifts.working, "Planning", "Plan"), shifts.leave, shifts.working),
         on_submit=shifts.plan,
         class_name="wp-drawer-form",
     )

@@ -1,4 +1,4 @@
-"""Small pieces of the support desk's pages: a priority, a kind, a clock, a ticket of a list."""
+"""Small pieces of the support desk's pages: a priority, a kind, a clock, who takes tickets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from dashboard.components.basics import shape
 from dashboard.components.support_parts import due
 
 _ICONS = {
@@ -55,4 +56,18 @@ def clock_of(row: rx.Var, zone: rx.Var[str]) -> rx.Component:
         left=row["clock_left"].to(int),
         word=row["clock_word"].to(str),
         zone=zone,
+    )
+
+
+def availability(available: rx.Var[bool], turn: Any) -> rx.Component:
+    """Whether new tickets come to the person; `turn` takes what it shall be."""
+    return rx.el.button(
+        shape(rx.cond(available, "good", "off")),
+        rx.cond(available, "You take tickets", "You are away"),
+        type="button",
+        role="switch",
+        on_click=turn(~available),
+        aria_checked=rx.cond(available, "true", "false"),
+        title="Whether new tickets of your regions come to you",
+        class_name="wp-button",
     )

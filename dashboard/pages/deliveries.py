@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.counts import newer_chip
 from dashboard.components.forms import choice_input, filter_form, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.lists import BulkAction, pick
@@ -24,7 +25,12 @@ def log() -> rx.Component:
         trouble(DeliveriesState.fault, DeliveriesState.load),
         rx.el.div(
             rx.el.section(
-                rx.el.div(rx.el.h2("Deliveries"), _newer(), _filters(), class_name="wp-panel-head"),
+                rx.el.div(
+                    rx.el.h2("Deliveries"),
+                    newer_chip(DeliveriesState.newer, DeliveriesState.load, "wp-grow"),
+                    _filters(),
+                    class_name="wp-panel-head",
+                ),
                 listing(
                     NAME,
                     _HEADS,
@@ -52,23 +58,6 @@ def log() -> rx.Component:
             class_name=rx.cond(chosen, "wp-split", ""),
         ),
         class_name="wp-stack",
-    )
-
-
-def _newer() -> rx.Component:
-    return rx.el.div(
-        rx.cond(
-            DeliveriesState.newer > 0,
-            rx.el.button(
-                DeliveriesState.newer,
-                " new: show",
-                type="button",
-                on_click=DeliveriesState.load,
-                class_name="wp-chip wp-chip-new",
-            ),
-        ),
-        class_name="wp-grow",
-        aria_live="polite",
     )
 
 

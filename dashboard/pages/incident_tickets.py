@@ -12,7 +12,7 @@ from dashboard.states.incident_tickets import IncidentTicketsState
 
 
 def incident_tickets() -> rx.Component:
-    """How many escalations hang on the incident; nothing where there are none."""
+    """How many tickets hang on the incident; nothing where there are none."""
     state = IncidentTicketsState
     return rx.fragment(
         outcomes(state.outcome, state.outcome_words, state.close_outcome),
@@ -27,7 +27,7 @@ def incident_tickets() -> rx.Component:
                 ),
                 rx.cond(state.may_answer & (state.answerable > 0), _answer()),
                 class_name="wp-panel",
-                aria_label="Escalations",
+                aria_label="Tickets",
             ),
         ),
     )
@@ -55,8 +55,8 @@ def _answer() -> rx.Component:
             rx.el.button(
                 rx.cond(
                     state.answerable == 1,
-                    "Answer 1 escalation",
-                    "Answer " + state.answerable.to(str) + " escalations",
+                    "Answer 1 ticket",
+                    "Answer " + state.answerable.to(str) + " tickets",
                 ),
                 type="submit",
                 disabled=state.working,

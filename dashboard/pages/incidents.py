@@ -5,7 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, state_word
-from dashboard.components.forms import choice_input, field, filter_form, text_input
+from dashboard.components.counts import count_bones, count_link
+from dashboard.components.forms import choice_input, field, filter_form, form_end, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.incident_drawers import raw_drawer
 from dashboard.components.incident_parts import running
@@ -54,7 +55,7 @@ def incidents() -> rx.Component:
             rx.cond(
                 IncidentsState.ready,
                 rx.foreach(IncidentsState.counts, _count),
-                rx.fragment(*[_count_bone() for _ in range(4)]),
+                count_bones(4),
             ),
             class_name="wp-counts",
             aria_label="Open incidents by severity",
@@ -69,27 +70,7 @@ def incidents() -> rx.Component:
 
 
 def _count(each: rx.Var) -> rx.Component:
-    return link(
-        severity_mark(each["tone"], each["name"]),
-        rx.el.span(each["value"], class_name="wp-tile-value"),
-        rx.el.span(each["note"], class_name="wp-muted"),
-        to=each["link"].to(str),
-        class_name="wp-count",
-        custom_attrs={
-            "data-tone": each["tone"],
-            "data-some": rx.cond(each["some"].to(bool), "true", "false"),
-            "aria-current": rx.cond(each["on"].to(bool), "true", "false"),
-        },
-    )
-
-
-def _count_bone() -> rx.Component:
-    return rx.el.div(
-        rx.el.span(class_name="wp-bone wp-bone-small"),
-        rx.el.span(class_name="wp-bone wp-bone-large"),
-        class_name="wp-count",
-        aria_hidden="true",
-    )
+    return count_link(each, severity_mark(each["tone"], each["name"]))
 
 
 def _tabs() -> rx.Component:
@@ -266,13 +247,7 @@ def _declare() -> rx.Component:
                 class_name="wp-check",
             ),
             rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
-            rx.el.div(
-                rx.el.button("Leave it", type="button", on_click=state.leave,
-                             class_name="wp-button"),
-                rx.el.button("Declare", type="submit", disabled=state.working,
-                             class_name="wp-button wp-button-main"),
-                class_name="wp-form-end",
-            ),
+            form_end("Declare", state.leave, state.working),
             on_submit=state.declare,
             class_name="wp-drawer-form",
         ),

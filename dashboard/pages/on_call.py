@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_end, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import drawer
@@ -220,16 +220,7 @@ def _form() -> rx.Component:
                 class_name="wp-fieldset",
             ),
             rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
-            rx.el.div(
-                rx.el.button(
-                    "Leave it", type="button", on_click=state.leave, class_name="wp-button"
-                ),
-                rx.el.button(
-                    "Keep the schedule", type="submit", disabled=state.working,
-                    class_name="wp-button wp-button-main",
-                ),
-                class_name="wp-form-end",
-            ),
+            form_end("Keep the schedule", state.leave, state.working),
             on_submit=state.save,
             key=state.form_id,
             class_name="wp-drawer-form",

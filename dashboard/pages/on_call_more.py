@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import state_word
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_end, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import table, trouble, two_lines
 from dashboard.components.work_parts import drawer
@@ -132,13 +132,7 @@ def stand_ins() -> rx.Component:
                     class_name="wp-two-cols",
                 ),
                 rx.el.p(state.fault, role="alert", class_name="wp-form-fault"),
-                rx.el.div(
-                    rx.el.button("Leave it", type="button", on_click=state.leave,
-                                 class_name="wp-button"),
-                    rx.el.button("Stand in", type="submit", disabled=state.working,
-                                 class_name="wp-button wp-button-main"),
-                    class_name="wp-form-end",
-                ),
+                form_end("Stand in", state.leave, state.working),
                 on_submit=state.add,
                 key=state.serial.to(str),
                 class_name="wp-stand-in-form",

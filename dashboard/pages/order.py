@@ -25,7 +25,7 @@ from dashboard.components.page_states import thing_bones, thing_missing
 from dashboard.components.route_map import order_way
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import changed, copied, secret
-from dashboard.pages.order_acting import act_panel
+from dashboard.pages.order_acting import act_panel, replace_link
 from dashboard.search import search_part
 from dashboard.shell import console_page
 from dashboard.states.case import CaseState
@@ -105,7 +105,7 @@ def _known() -> rx.Component:
                 class_name="wp-panel wp-order-map",
                 aria_label="Map",
             ),
-            customer_panel(CaseState, found["tracking_url"]),
+            customer_panel(CaseState, found["tracking_url"], replace_link()),
             class_name=rx.cond(
                 ShellState.permissions.contains("escalations:write"),
                 "wp-stack wp-for-support",

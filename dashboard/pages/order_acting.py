@@ -38,6 +38,20 @@ def act_panel(found: Any) -> rx.Component:
     )
 
 
+def replace_link() -> rx.Component:
+    """Takes the customer's tracking link back and makes a new one."""
+    return rx.cond(
+        ShellState.permissions.contains("orders:write"),
+        rx.el.button(
+            "replace the link",
+            type="button",
+            on_click=OrderDeedsState.begin("link"),
+            class_name="wp-chip",
+            title="When it has come into wrong hands",
+        ),
+    )
+
+
 def _bones() -> rx.Component:
     return rx.fragment(*[rx.el.span(class_name="wp-bone wp-act-bone") for _ in range(8)])
 

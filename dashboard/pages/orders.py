@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.counts import newer_chip
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
@@ -66,7 +67,7 @@ def orders() -> rx.Component:
             aria_label="Filters",
         ),
         rx.el.section(
-            _newer(),
+            newer_chip(OrdersState.newer, OrdersState.load),
             listing(
                 NAME,
                 _HEADS,
@@ -149,23 +150,6 @@ def _filters() -> rx.Component:
         on_submit=OrdersState.narrow,
         clear=PATH,
         key=OrdersState.filters_key,
-    )
-
-
-def _newer() -> rx.Component:
-    return rx.el.div(
-        rx.cond(
-            OrdersState.newer > 0,
-            rx.el.button(
-                OrdersState.newer,
-                " new: show",
-                type="button",
-                on_click=OrdersState.load,
-                class_name="wp-chip wp-chip-new",
-            ),
-        ),
-        class_name="wp-newer",
-        aria_live="polite",
     )
 
 

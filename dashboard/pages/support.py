@@ -5,15 +5,17 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.counts import count_bones, count_link, newer_chip
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
 from dashboard.components.outcomes import outcomes
-from dashboard.components.support_rows import clock_of, kind_mark, priority_mark
+from dashboard.components.support_rows import availability, clock_of, kind_mark, priority_mark
 from dashboard.components.tables import trouble, two_lines
 from dashboard.components.work_parts import row_keys
 from dashboard.listing import listing
 from dashboard.pages.support_drawers import many_drawer, ticket_drawer
+from dashboard.search import search_part
 from dashboard.shell import console_page
 from dashboard.states.shell import ShellState
 from dashboard.states.support import SupportState
@@ -58,7 +60,7 @@ def support() -> rx.Component:
             rx.cond(
                 state.ready,
                 rx.foreach(state.presses, _press),
-                rx.fragment(*[_press_bone() for _ in range(6)]),
+                count_bones(6),
             ),
             class_name="wp-counts wp-presses",
             aria_label="What presses",
@@ -66,11 +68,11 @@ def support() -> rx.Component:
         outcomes(many.outcome, many.outcome_words, many.close_outcome),
         rx.el.section(
             _filters(),
-            class_name="wp-panel wp-filter-panel wp-queue-filters",
+            class_name="wp-panel wp-order-filters",
             aria_label="Filters",
         ),
         rx.el.section(
-            _newer(),
+            newer_chip(state.newer, state.load),
             listing(
                 "tickets",
                 [
@@ -121,38 +123,12 @@ def support() -> rx.Component:
 
 
 def _head() -> rx.Component:
-    """The search of the queue, whether one takes tickets, and a new one."""
+    """The search over everything, whether one takes tickets, and a new one."""
     state = SupportState
     return rx.el.div(
-        rx.el.form(
-            rx.icon("search", size=14, aria_hidden="true"),
-            rx.el.input(
-                name="q",
-                type="search",
-                default_value=state.filters["q"],
-                key=state.filters["q"],
-                placeholder="Find a ticket by number, order or words",
-                aria_label="Find a ticket",
-                auto_complete="off",
-            ),
-            on_submit=state.narrow,
-            class_name="wp-queue-search",
-            role="search",
-            aria_label="Find",
-        ),
-        rx.cond(
-            state.may_write,
-            rx.el.button(
-                shape(rx.cond(state.available, "good", "off")),
-                rx.cond(state.available, "You take tickets", "You are away"),
-                type="button",
-                role="switch",
-                on_click=state.turn(~state.available),
-                aria_checked=rx.cond(state.available, "true", "false"),
-                title="Whether new tickets of your regions come to you",
-                class_name="wp-button",
-            ),
-        ),
+        search_part("Search everything"),
+        rx.el.span(class_name="wp-grow"),
+        rx.cond(state.may_write, availability(state.available, state.turn)),
         link("Settings", to=SETTINGS, class_name="wp-button wp-button-quiet"),
         rx.cond(
             state.may_write,
@@ -165,45 +141,9 @@ def _head() -> rx.Component:
     )  # fmt: skip
 
 
-def _newer() -> rx.Component:
-    return rx.el.div(
-        rx.cond(
-            SupportState.newer > 0,
-            rx.el.button(
-                SupportState.newer,
-                " new: show",
-                type="button",
-                on_click=SupportState.load,
-                class_name="wp-chip wp-chip-new",
-            ),
-        ),
-        class_name="wp-newer",
-        aria_live="polite",
-    )
-
-
 def _press(each: rx.Var) -> rx.Component:
-    return link(
-        rx.el.span(shape(each["tone"]), each["name"], class_name="wp-press-name"),
-        rx.el.span(each["value"], class_name="wp-tile-value"),
-        rx.el.span(each["note"], class_name="wp-muted"),
-        to=each["link"].to(str),
-        class_name="wp-count",
-        custom_attrs={
-            "data-tone": each["tone"],
-            "data-some": rx.cond(each["some"].to(bool), "true", "false"),
-            "aria-current": rx.cond(each["on"].to(bool), "true", "false"),
-        },
-    )
-
-
-def _press_bone() -> rx.Component:
-    return rx.el.div(
-        rx.el.span(class_name="wp-bone wp-bone-small"),
-        rx.el.span(class_name="wp-bone wp-bone-large"),
-        class_name="wp-count",
-        aria_hidden="true",
-    )
+    name = rx.el.span(shape(each["tone"]), each["name"], class_name="wp-press-name")
+    return count_link(each, name)
 
 
 def _filters() -> rx.Component:
@@ -219,6 +159,15 @@ def _filters() -> rx.Component:
     )
     return rx.fragment(
         filter_form(
+            field(
+                "Find a ticket",
+                text_input(
+                    "q",
+                    type="search",
+                    placeholder="Number, order or words",
+                    default_value=asked["q"],
+                ),
+            ),
             *[
                 field(word, choice_input(name, known, default_value=asked[name]))
                 for word, name, known in choices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_end, text_input
 from dashboard.components.work_parts import drawer
 from dashboard.states.shell import ShellState
 from dashboard.states.support import SupportState
@@ -31,7 +31,14 @@ def ticket_drawer() -> rx.Component:
                     "Priority",
                     choice_input("priority", _PRIORITIES, default_value="normal"),
                 ),
-                field("Order", text_input("order_number", placeholder="WP-… or none")),
+                field(
+                    "Order",
+                    text_input(
+                        "order_number",
+                        placeholder="WP-… or none",
+                        default_value=state.filters["order"],
+                    ),
+                ),
                 field(
                     "Where, without an order",
                     choice_input(
@@ -49,7 +56,7 @@ def ticket_drawer() -> rx.Component:
             ),
             field("Whose words", choice_input("on_behalf", _WORDS)),
             rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
-            _end("Open the ticket", state.leave, state.working),
+            form_end("Open the ticket", state.leave, state.working),
             on_submit=state.open_ticket,
             class_name="wp-drawer-form",
         ),
@@ -111,7 +118,7 @@ def many_drawer() -> rx.Component:
                 ),
             ),
             rx.el.p(state.fault, role="alert", class_name="wp-form-fault"),
-            _end("Do it", state.leave, state.working),
+            form_end("Do it", state.leave, state.working),
             on_submit=state.submit,
             class_name="wp-drawer-form",
         ),
@@ -128,13 +135,3 @@ def _text(label: str) -> rx.Component:
             name="text", rows=5, required=True, max_length=4000, class_name="wp-input wp-textarea"
         ),
     )
-
-
-def _end(word: str, leave: rx.EventHandler, working: rx.Var[bool]) -> rx.Component:
-    return rx.el.div(
-        rx.el.button("Leave it", type="button", on_click=leave, class_name="wp-button"),
-        rx.el.button(
-            word, type="submit", disabled=working, class_name="wp-button wp-button-main"
-        ),
-        class_name="wp-form-end",
-    )  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.basics import link, shape, state_word
+from dashboard.components.basics import link, state_word
 from dashboard.components.frame_parts import ago
 from dashboard.components.support_parts import calendar_editor
+from dashboard.components.support_rows import availability
 from dashboard.components.tables import NUMBER, empty_state, table, trouble
 from dashboard.components.work_parts import drawer
 from dashboard.pages.support_tabs import macros_tab, targets_tab
@@ -167,18 +168,7 @@ def _people() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Who takes tickets in ", state.place),
-            rx.cond(
-                state.may_write,
-                rx.el.button(
-                    shape(rx.cond(state.available, "good", "off")),
-                    rx.cond(state.available, "You take tickets", "You are away"),
-                    type="button",
-                    role="switch",
-                    on_click=state.turn(~state.available),
-                    aria_checked=rx.cond(state.available, "true", "false"),
-                    class_name="wp-button wp-button-small",
-                ),
-            ),
+            rx.cond(state.may_write, availability(state.available, state.turn)),
             class_name="wp-panel-head",
         ),
         table(

@@ -156,7 +156,7 @@ def the_order() -> rx.Component:
         ),
         rx.el.section(
             rx.el.p("No order belongs to this ticket.", class_name="wp-muted"),
-            class_name="wp-side-part wp-side-none",
+            class_name="wp-side-part",
             aria_label="Order",
         ),
     )  # fmt: skip

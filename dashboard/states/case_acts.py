@@ -25,9 +25,8 @@ from dashboard.states.case_asking import (
     nothing_to_choose,
     sent_of,
 )
-from dashboard.states.incidents import first_fault
 from dashboard.states.order_acts import Candidate, drivers_to_choose
-from dashboard.states.paging import form_text, uuid_or_none
+from dashboard.states.paging import first_fault, form_text, uuid_or_none
 from dashboard.states.shell import tell
 
 

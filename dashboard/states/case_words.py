@@ -14,6 +14,8 @@ from dashboard.states.message_words import STATES, TEMPLATES
 from dashboard.states.order_timeline import Moment
 from dashboard.states.order_words import clock_words, state_word
 from dashboard.states.paging import address, iso
+from dashboard.states.support_words import CLOCK_WORDS, ENDED
+from dashboard.states.support_words import PATH as SUPPORT
 
 OF_THE_ORDER = "dispatch"
 """The source whose moments the order's own timeline tells at more length."""
@@ -33,7 +35,6 @@ _FLAG_REASONS = {
     "SPLIT": "by lot",
     "DISABLED": "turned off",
 }
-_ENDED = ("solved", "closed", "resolved")
 _RISKY = ("cancel",)
 
 
@@ -70,7 +71,7 @@ class FlagRow(TypedDict):
 
 
 class TicketRow(TypedDict):
-    """An escalation about the order."""
+    """A ticket about the order."""
 
     number: str
     subject: str
@@ -171,21 +172,21 @@ def flag_rows(case: Case, *, may_open: bool) -> list[FlagRow]:
 
 
 def ticket_rows(escalations: Sequence[CaseEscalation]) -> list[TicketRow]:
-    """The escalations about the order, the open ones first."""
+    """The tickets about the order, the open ones first."""
     open_first = sorted(
-        escalations, key=lambda each: (each.state in _ENDED, -each.opened_at.timestamp())
+        escalations, key=lambda each: (each.state in ENDED, -each.opened_at.timestamp())
     )
     return [
         {
             "number": each.number,
             "subject": each.subject,
-            "tone": "off" if each.state in _ENDED else _PRIORITY_TONES.get(each.priority, "info"),
+            "tone": "off" if each.state in ENDED else _PRIORITY_TONES.get(each.priority, "info"),
             "state": state_word(each.state),
             "sla_tone": SLA_TONES.get(each.sla, "off"),
-            "sla": state_word(each.sla),
+            "sla": CLOCK_WORDS.get(each.sla, each.sla),
             "at": iso(each.opened_at),
-            "open": each.state not in _ENDED,
-            "link": f"/support/{each.number}",
+            "open": each.state not in ENDED,
+            "link": f"{SUPPORT}/{each.number}",
         }
         for each in open_first
     ]

@@ -15,8 +15,7 @@ from backend.payments.formats import read_amount, with_code
 from backend.platform import clock
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
+from dashboard.states.paging import ListState, first_fault, form_text, iso, loads, uuid_or_none
 from dashboard.states.shell import EVERYWHERE, tell
 
 KINDS: tuple[str, ...] = get_args(CostKind)

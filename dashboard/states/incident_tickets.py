@@ -70,7 +70,7 @@ class IncidentTicketsState(rx.State):
 
     def _show(self, found: IncidentEscalations) -> None:
         self.shown, self.answerable = found.total > 0, found.unsolved
-        self.head = f"{found.total:,} escalations" if found.total != 1 else "1 escalation"
+        self.head = f"{found.total:,} tickets" if found.total != 1 else "1 ticket"
         solved = found.total - found.unsolved
         self.words = f"{found.unsolved:,} unsolved, {solved:,} solved"
         if found.ready:

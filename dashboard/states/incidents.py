@@ -41,6 +41,7 @@ from dashboard.states.paging import (
     ListState,
     address,
     day_start,
+    first_fault,
     form_text,
     loads,
     uuids,
@@ -237,13 +238,6 @@ class IncidentsState(ListState, rx.State):
         async with self:
             self.working, self.declaring = False, False
         return rx.redirect(f"{PATH}/{opened.number}")
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first thing wrong with a form, with the field's name."""
-    found = error.errors()[0]
-    field = " ".join(str(part) for part in found["loc"]).replace("_", " ")
-    return f"{field}: {found['msg']}" if field else found["msg"]
 
 
 def worst_first(found: Sequence[IncidentRow]) -> list[IncidentRow]:

@@ -13,8 +13,7 @@ from backend.support.settings_schemas import MacroIn, MacroOut
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
+from dashboard.states.paging import ListState, first_fault, form_text, iso, loads, uuid_or_none
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 from dashboard.states.support_words import KIND_WORDS
 from dashboard.states.ticket_facts import becomes

@@ -15,8 +15,7 @@ from backend.platform import clock
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
+from dashboard.states.paging import ListState, first_fault, form_text, iso, loads, uuid_or_none
 from dashboard.states.shell import ShellState, tell
 
 STARTS = (("0", "now"), ("15", "in 15 minutes"), ("60", "in 1 hour"), ("720", "in 12 hours"))

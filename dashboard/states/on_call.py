@@ -16,8 +16,7 @@ from dashboard import gateway
 from dashboard.drawing import spoken_seconds
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import ListState, form_text, iso, loads
+from dashboard.states.paging import ListState, first_fault, form_text, iso, loads
 from dashboard.states.shell import ShellState, tell
 
 PATH = "/admin/on-call"

@@ -1,4 +1,4 @@
-"""What is done to one order besides moving it: changed, proof waived, flagged and settled."""
+"""What is done to one order besides moving it: changed, flagged, settled, its link replaced."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import reflex as rx
 from pydantic import ValidationError
 
 from backend.dispatch import service as dispatch
+from backend.dispatch.customer_schemas import LinkIn
 from backend.dispatch.doorstep_schemas import OverrideIn
 from backend.dispatch.order_schemas import OrderChange
 from backend.dispatch.schemas import OrderOut
@@ -19,20 +20,25 @@ from backend.identity.schemas import Principal
 from backend.regions import service as regions
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.paging import form_text
+from dashboard.states.paging import first_fault, form_text
 from dashboard.states.shell import tell
 
 TITLES = {
-    "change": "Change drop, window or promise",
+    "change": "Change promise or tags",
     "flag": "Flag for support",
     "settle": "Settle the flag",
     "override": "Waive the proof of delivery",
+    "link": "Replace the tracking link",
 }
 _DONE = {
     "change": "The order is changed.",
     "flag": "The order is flagged.",
     "settle": "The flag is settled.",
     "override": "The proof is waived.",
+    "link": "The link before leads nowhere now; the page shows the new one.",
+}
+_HINTS = {
+    "link": "The link that the customer has leads nowhere at once. Send them the new one.",
 }
 _LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -43,10 +49,8 @@ class OrderDeedsState(rx.State):
     open: bool = False
     deed: str = ""
     title: str = ""
-    address: str = ""
+    hint: str = ""
     promised: str = ""
-    window_from: str = ""
-    window_until: str = ""
     tags: str = ""
     zone: str = "UTC"
     may_deliver: bool = False
@@ -78,16 +82,14 @@ class OrderDeedsState(rx.State):
         async with self:
             city = directory.get(order.region)
             self._fill(order, (city and city.time_zone) or "UTC")
-            self.deed, self.title, self.fault = deed, TITLES[deed], ""
+            self.deed, self.title, self.hint = deed, TITLES[deed], _HINTS.get(deed, "")
+            self.fault = ""
             self.open, self.working = True, False
 
     def _fill(self, order: OrderOut, zone: str) -> None:
         there = ZoneInfo(zone)
-        window = order.drop.get("window") or (None, None)
         self._id, self._version, self.zone = order.id, order.version, zone
-        self.address = str(order.drop["address"])
         self.promised = local(order.promised_at, there)
-        self.window_from, self.window_until = (local(each, there) for each in window)
         self.tags = ", ".join(order.tags)
         self.may_deliver = order.state == "arrived"
 
@@ -112,7 +114,7 @@ class OrderDeedsState(rx.State):
                 await _do(session, principal, deed, order_id, version, form, sent)
         except ValidationError as error:
             async with self:
-                self.working, self.fault = False, _sentence(error)
+                self.working, self.fault = False, first_fault(error)
             return
         except DomainError as error:
             async with self:
@@ -127,14 +129,8 @@ class OrderDeedsState(rx.State):
         """The fields of the form that differ from how the order stood."""
         there = ZoneInfo(self.zone)
         sent: dict[str, Any] = {}
-        if (text := form_text(form, "address")) and text != self.address:
-            sent["drop_address"] = text
         if (text := form_text(form, "promised")) and text != self.promised:
             sent["promised_at"] = moment(text, there)
-        begins, ends = form_text(form, "window_from"), form_text(form, "window_until")
-        if (begins, ends) != (self.window_from, self.window_until):
-            both = begins and ends
-            sent["drop_window"] = (moment(begins, there), moment(ends, there)) if both else None
         tags = form_text(form, "tags")
         if tags != self.tags:
             sent["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
@@ -160,6 +156,9 @@ async def _do(
         await dispatch.settle_flag(
             session, principal, order_id, reason=reason, seen_version=version
         )
+    elif deed == "link":
+        link = LinkIn(reason=reason)
+        await dispatch.revoke_tracking(session, principal, order_id, link.reason)
     else:
         deliver = bool(form.get("deliver"))
         waived = OverrideIn(reason=reason, deliver=deliver, seen_version=version)
@@ -180,10 +179,3 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
         return datetime.strptime(text, _LOCAL).replace(tzinfo=zone).astimezone(UTC)
     except ValueError:
         return None
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first fault of what was typed, with the field's name."""
-    first = error.errors()[0]
-    field = str(first["loc"][0]).replace("_", " ") if first["loc"] else ""
-    return f"{field}: {first['msg']}" if field else str(first["msg"])

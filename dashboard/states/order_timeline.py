@@ -59,6 +59,7 @@ _SENTENCES = {
     "order.changed": "Details changed",
     "order.flagged": "Flagged",
     "order.flag_settled": "Flag settled",
+    "order.link_replaced": "Tracking link replaced",
 }
 _TOLD_ELSEWHERE = frozenset(
     {"driver_id", "former_driver_id", "order_id", "number", "reference", "merchant", "region",

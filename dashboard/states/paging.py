@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import reflex as rx
+from pydantic import ValidationError
 
 from dashboard.gateway import DomainError, Unauthenticated
 
@@ -96,6 +97,13 @@ def form_text(form: Mapping[str, object], name: str) -> str:
     """One text field of a submitted form; empty for anything that is not text."""
     value = form.get(name, "")
     return value.strip() if isinstance(value, str) else ""
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing wrong with a form, with the field's name."""
+    found = error.errors()[0]
+    field = " ".join(str(part) for part in found["loc"]).replace("_", " ")
+    return f"{field}: {found['msg']}" if field else found["msg"]
 
 
 def in_place(shown: Sequence[Row], now: Sequence[Row]) -> tuple[list[Row], int]:

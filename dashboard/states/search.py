@@ -1,4 +1,4 @@
-"""The search of the palette and of /support: any order, driver, escalation, incident or payment."""
+"""The search of the palette and of /support: any order, driver, ticket, incident or payment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AT_MOST = 12
 _FLAGS_AT_MOST = 5
 _GROUPS = {
     "order": "Orders",
-    "escalation": "Escalations",
+    "escalation": "Tickets",
     "incident": "Incidents",
     "payment": "Payments",
     "driver": "Drivers",

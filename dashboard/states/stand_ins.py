@@ -14,9 +14,8 @@ from backend.platform import clock
 from backend.platform.errors import NotFound
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.incidents import first_fault
 from dashboard.states.on_call import OnCallState
-from dashboard.states.paging import form_text, iso
+from dashboard.states.paging import first_fault, form_text, iso
 from dashboard.states.shell import tell
 
 _INPUT = "%Y-%m-%dT%H:%M"

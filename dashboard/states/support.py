@@ -16,8 +16,15 @@ from backend.support.schemas import EscalationCounts, EscalationFilter, Escalati
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, in_place, loads
+from dashboard.states.paging import (
+    PAGE_ROWS,
+    ListState,
+    address,
+    first_fault,
+    form_text,
+    in_place,
+    loads,
+)
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 from dashboard.states.support_words import PATH, TicketRow, ticket_row, wanted_of
 
@@ -46,11 +53,9 @@ class SupportState(ListState, rx.State):
     filters_key: str = ""
     rows: list[TicketRow] = []
     presses: list[Press] = []
-    total: str = ""
     newer: int = 0
     incident: str = ""
     may_write: bool = False
-    may_configure: bool = False
     available: bool = False
     opening: bool = False
     working: bool = False
@@ -111,11 +116,9 @@ class SupportState(ListState, rx.State):
             self._versions |= {str(each.id): each.version for each in page.items}
             self._regions |= {str(each.id): each.region for each in page.items}
             self.presses = presses(counts, filters, self._asked("region"))
-            self.total = f"{counts.total:,}"
             self.incident = filters["incident"]
             self.may_write = may_write
             self.available = self.available if on is None else on
-            self.may_configure = identity.may(principal, "escalations:configure")
             self._link_pages({**filters, "region": self._asked("region")}, page.next_cursor or "")
             self.fault, self.ready = "", True
 
@@ -148,9 +151,13 @@ class SupportState(ListState, rx.State):
 
     @rx.event
     @requires("escalations:write")
-    async def leave(self) -> None:
-        """Close the form."""
+    async def leave(self) -> EventSpec | None:
+        """Close the form, and take the wish for it out of the address."""
         self.opening = False
+        if self._asked("open") == "":
+            return None
+        kept = {name: self._asked(name) for name in (*FIELDS, "region", "after")}
+        return rx.redirect(address(PATH, kept), replace=True)
 
     @rx.event(background=True)
     @requires("escalations:write")

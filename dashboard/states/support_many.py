@@ -12,8 +12,7 @@ from backend.support.schemas import BulkIn, BulkItem
 from dashboard import gateway
 from dashboard.components.outcomes import OutcomeRow, outcome_rows
 from dashboard.gateway import DomainError, requires
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import form_text, uuids
+from dashboard.states.paging import first_fault, form_text, uuids
 from dashboard.states.shell import tell
 from dashboard.states.support import SupportState
 

@@ -21,8 +21,7 @@ from backend.support.settings_schemas import (
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.incidents import first_fault
-from dashboard.states.paging import ListState, form_text, iso, loads
+from dashboard.states.paging import ListState, first_fault, form_text, iso, loads
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 from dashboard.states.support_words import PRIORITY_WORDS
 
@@ -100,10 +99,10 @@ class SupportSettingsState(ListState, rx.State):
     form_fault: str = ""
     form: dict[str, Any] = {}
     form_key: str = ""
-    serial: int = 0
     _kept: dict[str, CalendarOut] = {}
     _policy_version: int = 0
     _region: str = EVERYWHERE
+    _serial: int = 0
 
     @rx.event(background=True)
     @requires("escalations:read")
@@ -184,8 +183,8 @@ class SupportSettingsState(ListState, rx.State):
             if kept
             else new_form(free["code"] if free else "", free["zone"] if free else "UTC")
         )
-        self.serial += 1
-        self.form_key = f"{region}-{self.serial}"
+        self._serial += 1
+        self.form_key = f"{region}-{self._serial}"
         self.open, self.form_fault, self.working = True, "", False
 
     @rx.event

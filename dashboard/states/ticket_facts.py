@@ -12,6 +12,7 @@ from backend.payments.formats import with_code
 from backend.platform import clock
 from backend.support.schemas import EscalationDetail, EscalationRow, PauseOut, SaidOut
 from backend.support.settings_schemas import MacroOut
+from dashboard.states.message_words import CHANNELS, STATES
 from dashboard.states.order_facts import eta_words
 from dashboard.states.order_words import (
     TERMS,
@@ -24,17 +25,6 @@ from dashboard.states.order_words import (
 from dashboard.states.order_words import state_word as spoken
 from dashboard.states.paging import iso
 from dashboard.states.support_words import ORIGIN_WORDS, TicketRow, ticket_row
-
-MESSAGE_TONES = {
-    "waiting": "off",
-    "queued": "off",
-    "sent": "info",
-    "delivered": "good",
-    "failed": "warning",
-    "given_up": "critical",
-    "cancelled": "off",
-    "suppressed": "warning",
-}
 
 
 class TicketClock(TypedDict):
@@ -197,9 +187,8 @@ def _word(each: SaidOut, messages: Mapping[str, MessageOut]) -> Said:
     row = _said(str(each.id), each.at, name, each.text, each.author)
     message = messages.get(str(each.message_id))
     if message is not None:
-        via = f" by {message.channel}" if message.channel else ""
-        row["came"] = f"{spoken(message.state)}{via}"
-        row["tone"] = MESSAGE_TONES.get(message.state, "off")
+        row["tone"], word = STATES[message.state]
+        row["came"] = f"{word} by {CHANNELS[message.channel]}" if message.channel else word
     return row
 
 

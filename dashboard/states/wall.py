@@ -53,7 +53,6 @@ class WallState(ListState, rx.State):
     burning: list[BurningLine] = []
     figures: list[WallFigure] = []
     fresh: Freshness = {"tone": "off", "text": "", "title": ""}
-    looked: str = ""
     map_styles: list[str] = []
     map_styles_known: bool = False
 
@@ -117,6 +116,5 @@ class WallState(ListState, rx.State):
                 {"value": f"{drivers.offline:,}", "word": "offline", "tone": "critical"},
             ]
             self.fresh = freshness(found.newest_age_s)
-            self.looked = iso(found.at)
             self.map_styles, self.map_styles_known = styles, True
             self.fault, self.ready = "", True

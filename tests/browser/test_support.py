@@ -87,6 +87,16 @@ def test_a_payment_ticket_goes_from_the_search_to_solved(
     expect(page.get_by_role("button", name="Open again")).to_be_visible(timeout=SLOW)
 
 
+def test_an_order_is_found_from_the_queue(sign_in: SignIn, desk: Desk) -> None:
+    number = ticket(desk, f"It never came {uuid4().hex[:6]}")["order_number"]
+    page = sign_in("support agent", "/support")
+    settled(page)
+    page.get_by_role("combobox", name="Search everything").fill(number)
+    found = page.get_by_role("listbox", name="Found").get_by_role("option")
+    found.filter(has_text=re.compile("^Orders")).click(timeout=SLOW)
+    expect(page).to_have_url(re.compile(f"/orders/{number}$"), timeout=SLOW)
+
+
 def test_two_agents_see_each_other_and_neither_loses_a_draft(sign_in: SignIn, desk: Desk) -> None:
     number = ticket(desk, f"It stands still {uuid4().hex[:6]}")["number"]
     agent = sign_in("support agent", f"/support/{number}")
@@ -256,10 +266,10 @@ def test_an_incidents_tickets_are_answered_together(sign_in: SignIn, desk: Desk)
             {"incident": incident["number"], "seen_version": each["version"]},
         )  # fmt: skip
     page = sign_in("support lead", f"/incidents/{incident['number']}")
-    part = page.get_by_role("region", name="Escalations")
-    expect(part).to_contain_text("2 escalations", timeout=SLOW)
+    part = page.get_by_role("region", name="Tickets")
+    expect(part).to_contain_text("2 tickets", timeout=SLOW)
     part.get_by_label("What each customer reads").fill("Hello {customer}, codes arrive again.")
-    part.get_by_role("button", name="Answer 2 escalations").click()
+    part.get_by_role("button", name="Answer 2 tickets").click()
     outcome = page.get_by_role("region", name="What became of each")
     expect(outcome).to_contain_text("2 of 2 are answered", timeout=SLOW)
     expect(part).to_contain_text("0 unsolved, 2 solved", timeout=SLOW)

@@ -105,9 +105,12 @@ class Console:
     updates: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, name: str, payload: dict[str, Any] | None = None) -> None:
-        """Fire an event by its full name."""
-        event = {"name": name, "payload": payload or {}, "router_data": {"pathname": "/"}}
+    async def send(
+        self, name: str, payload: dict[str, Any] | None = None, *, path: str = "/"
+    ) -> None:
+        """Fire an event by its full name, from the page at a path."""
+        where = {"pathname": path, "asPath": path}
+        event = {"name": name, "payload": payload or {}, "router_data": where}
         await self.socket.emit("event", event, namespace=NAMESPACE)
 
     async def notice_like(self, words: str, *, within_s: float = 5) -> str:

@@ -11,10 +11,12 @@ from backend.identity.schemas import SYSTEM
 from backend.platform import clock
 from backend.platform.resources import Resources
 from tests.dashboard.conftest import SHELL, Connect, Console, SignIn
+from tests.dispatch.orders import place_order
 from tests.tracking.fleet import hire
 
 STATES = SHELL.removesuffix("dashboard___states___shell____shell_state")
 SHIFTS = f"{STATES}dashboard___states___shifts____shifts_state"
+DEEDS = f"{STATES}dashboard___states___order_deeds____order_deeds_state"
 ACTS = f"{STATES}dashboard___states___order_acts____order_acts_state"
 
 
@@ -102,3 +104,22 @@ async def test_a_bulk_action_tells_what_became_of_each_order(
         outcomes = await until(console, ACTS, "outcomes", len)
     assert [each["word"] for each in outcomes] == ["refused", "on hold"]
     assert "cannot be held" in outcomes[0]["detail"]
+
+
+async def test_a_tracking_link_is_replaced_with_a_reason(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    page = f"/orders/{order.number}"
+    cookie = await sign_in("Nan", ("support_agent", "TH-10"))
+    async with connect(cookie) as console:
+        await console.send(f"{DEEDS}.begin", {"deed": "link"}, path=page)
+        assert await until(console, DEEDS, "open", bool)
+        form = {"reason": "sent to a wrong number"}
+        await console.send(f"{DEEDS}.do", {"form": form}, path=page)
+        assert await console.notice_like("leads nowhere now", within_s=15)
+    async with resources.database.unit_of_work() as session:
+        now = await dispatch.get_order(session, SYSTEM, order.number)
+        steps = await dispatch.order_history(session, SYSTEM, order.id)
+    assert now.tracking_url != order.tracking_url
+    assert (steps[-1].type, steps[-1].reason) == ("order.link_replaced", form["reason"])

@@ -142,6 +142,7 @@ def test_open_tickets_come_before_solved_ones() -> None:
     rows = ticket_rows([ticket("ESC-1", "solved", 1), ticket("ESC-2", "open", 9)])
     assert [row["number"] for row in rows] == ["ESC-2", "ESC-1"]
     assert [row["tone"] for row in rows] == ["warning", "off"]
+    assert rows[0]["sla"] == "due soon"
 
 
 def test_spent_looks_are_told_in_a_sentence_that_says_what_to_do() -> None:

@@ -153,6 +153,21 @@ async def test_many_are_changed_as_they_were_seen_each_with_its_result(
     assert "Nan P." in told[stale.number][1]
 
 
+async def test_a_link_from_an_order_opens_the_form_with_that_order(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    opened = await _open(resources, f"Again {uuid4().hex[:6]}")
+    query = f"open=yes&order={opened.order_number}"
+    async with connect(await sign_in("Ann H", AGENT)) as console:
+        await _send(console, f"{QUEUE}.load", "/support", query=query)
+        shown = await _seen(console, QUEUE, lambda now: now if "filters" in now else None)
+        assert shown["filters"]["order"] == opened.order_number
+        assert [each["number"] for each in shown["rows"]] == [opened.number]
+        assert await _seen(console, QUEUE, lambda now: now.get("opening"))
+        await _send(console, f"{QUEUE}.leave", "/support", query=query)
+        assert await _seen(console, QUEUE, lambda now: now.get("opening") is False)
+
+
 async def test_what_lies_elsewhere_is_neither_listed_nor_shown(
     connect: Connect, sign_in: SignIn, resources: Resources
 ) -> None:
@@ -163,7 +178,7 @@ async def test_what_lies_elsewhere_is_neither_listed_nor_shown(
         assert await _seen(console, QUEUE, lambda now: now.get("ready"))
         await _send(console, f"{PAGE}.load", f"/support/{opened.number}")
         fault = await _seen(console, PAGE, lambda now: now.get("fault"))
-        assert "no such escalation" in fault.lower()
+        assert "no such ticket" in fault.lower()
 
 
 async def test_a_lead_keeps_hours_targets_and_macros(

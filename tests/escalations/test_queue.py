@@ -1,9 +1,7 @@
-"""The queue: what is due first, what each filter leaves, every page once, and all of it fast."""
+"""The queue: what is due first, what each filter leaves, every page once, and from its index."""
 
 from __future__ import annotations
 
-import statistics
-import time
 from typing import Any
 
 import pytest
@@ -62,42 +60,6 @@ async def counts_of(resources: Resources, who: Principal = ADMIN, **asked: Any) 
     return found
 
 
-_ASKED: list[dict[str, Any]] = [
-    {},
-    {"sort": "newest"},
-    {"kinds": ["payment"]},
-    {"priorities": ["urgent", "high"]},
-    {"sla": "breached"},
-    {"sla": "soon"},
-    {"assignee": "nobody"},
-    {"assignee": "user:3"},
-    {"region": "TH-10"},
-    {"customer_waits": True},
-    {"q": "Escalation 9999"},
-    {"states": ["pending"]},
-    {"states": ["solved"]},
-]
-
-
-async def test_ten_thousand_open_ones_are_listed_and_filtered_in_half_a_second(
-    resources: Resources,
-) -> None:
-    await filled(resources, 10_000, 110_000)
-    typical: dict[str, float] = {}
-    for asked in _ASKED:
-        took = []
-        # Again and again, for a plan without the values may be another one.
-        for _ in range(9):
-            started = time.perf_counter()
-            await page_of(resources, **asked)
-            if asked.get("states") != ["solved"]:
-                counted = await counts_of(resources, **asked)
-                assert counted.total > 0, asked
-            took.append(time.perf_counter() - started)
-        typical[str(asked)] = statistics.median(took)
-    assert max(typical.values()) < 0.5, typical
-
-
 async def plan_of(resources: Resources, who: Principal, **asked: Any) -> str:
     """How PostgreSQL reads a page."""
     engine = resources.database.engine
@@ -153,7 +115,7 @@ async def test_pages_follow_each_other_without_a_gap(resources: Resources, sort:
             break
     assert len(ids) == len(set(ids)) == 450
     assert dues == sorted(dues) if sort == "due" else ids == sorted(ids, reverse=True)
-    for wrong in ("x", "%%%", "bm8gdGltZQ"):
+    for wrong in ("x", "é", "%%%", "bm8gdGltZQ"):
         with pytest.raises(BadRequest):
             await page_of(resources, after=wrong)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 from uuid import UUID
 
-from backend.platform.errors import BadRequest
+from backend.platform.errors import BadRequest, FieldError
 
 _PART = "\x1f"
 
@@ -21,7 +20,7 @@ def decode(cursor: str, count: int) -> list[str]:
     """The `count` parts of a cursor; raises BadRequest for one that is not ours."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise _foreign() from error
     parts = text.split(_PART)
     if len(parts) != count or "\0" in text:
@@ -63,4 +62,5 @@ def as_id(part: str) -> UUID:
 
 
 def _foreign() -> BadRequest:
-    return BadRequest("The cursor is not one of ours.")
+    detail = "The cursor is not one that this list gave out."
+    return BadRequest(detail, errors=[FieldError("/query/cursor", "bad_cursor", detail)])
