@@ -37,6 +37,7 @@ class DriverRow(SQLModel, table=True):
             postgresql_using="gin",
             postgresql_ops={"written": "gin_trgm_ops"},
         ),
+        Index("ix_tracking_driver_code_begin", "code", postgresql_ops={"code": "text_pattern_ops"}),
         Index(
             "ix_tracking_driver_phone_end",
             func.reverse(literal_column("phone")).label("reversed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select, text, union_all
+from sqlalchemy import Select, and_, case, func, literal, select, text, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -16,6 +16,7 @@ from backend.tracking.repository import within
 _LOOKED_AT = 500
 _WORD_BEGINS = 0.6
 _WHOLE_COUNTS = 0.25
+_CODE_BEGINS = 0.85
 
 
 async def drivers_called(
@@ -28,11 +29,13 @@ async def drivers_called(
     words: Sequence[str],
     limit: int,
 ) -> list[tuple[DriverRow, str, float]]:
-    """Drivers by code, a plate without its gaps, the end of a phone or words of a name.
+    """Drivers by how their code begins, a plate without its gaps, a phone's end or words of a name.
 
     With each by what it was found and how surely; the surest first.
     """
-    parts = [_part(scopes, "code", col(DriverRow.code) == code, literal(1.0))]
+    begins = col(DriverRow.code).startswith(code, autoescape=True)
+    known = case((col(DriverRow.code) == code, 1.0), else_=_CODE_BEGINS)
+    parts = [_part(scopes, "code", begins, known)]
     if plate:
         written = func.upper(func.translate(col(DriverRow.plate), " -.", ""))
         alike = func.word_similarity(plate, written)

@@ -180,7 +180,7 @@ def _people() -> rx.Component:
             empty=("Nobody may take tickets here", "Give somebody the role of a support agent."),
         ),
         class_name="wp-panel",
-        aria_label="People",
+        aria_label="Who takes tickets",
     )
 
 

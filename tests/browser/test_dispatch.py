@@ -48,6 +48,10 @@ def test_an_order_is_dragged_onto_a_driver_on_the_map(
     driver = choose(page, order["number"]).first
     code, driver_id = code_of(driver), driver.get_attribute("data-driver")
     page.keyboard.press("w")
+    # The board knows drivers before the map has heard where they are.
+    page.wait_for_function(
+        f"(id) => {MAP}.points.shown({MAP}.points.slotOf.get(id), 1) !== null", arg=driver_id
+    )
     page.evaluate(
         f"""(id) => {{
           const {{ points, map }} = {MAP};

@@ -201,7 +201,8 @@ def test_who_got_their_order_gives_it_stars(
     expect(page.locator(".rate [role=status]")).to_have_text("Thank you for 4 of 5 stars.")
     expect(page.locator(".rate [data-lit]")).to_have_count(4)
     page.get_by_label("Anything to add?").fill("Quick and kind")
-    page.locator(".rate").get_by_role("button", name="Send").click()
+    with page.expect_response(re.compile("/rating")):
+        page.locator(".rate").get_by_role("button", name="Send").click()
     page.reload()
     expect(page.locator(".rate [data-lit]")).to_have_count(4)
     expect(page.get_by_label("Anything to add?")).to_have_value("Quick and kind")

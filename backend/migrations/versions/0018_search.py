@@ -72,6 +72,9 @@ def upgrade() -> None:
         " USING gin (upper(translate(plate, ' -.', '')) gin_trgm_ops)"
     )
     op.execute(
+        "CREATE INDEX ix_tracking_driver_code_begin ON tracking_driver (code text_pattern_ops)"
+    )
+    op.execute(
         "CREATE INDEX ix_tracking_driver_phone_end ON tracking_driver"
         " (reverse(phone) text_pattern_ops)"
     )
@@ -85,7 +88,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_payments_payment_ref", "payments_payment")
-    for name in ("phone_end", "plate", "words"):
+    for name in ("phone_end", "code_begin", "plate", "words"):
         op.drop_index(f"ix_tracking_driver_{name}", "tracking_driver")
     for name in ("number_begin", "phone_end"):
         op.drop_index(f"ix_dispatch_order_{name}", "dispatch_order")
