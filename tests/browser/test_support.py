@@ -223,7 +223,7 @@ def test_many_are_changed_with_a_result_for_each(
     page.keyboard.press("m")
     drawer = page.get_by_role("dialog", name="Change 1 ticket")
     drawer.get_by_label("What to do").select_option("set_priority")
-    drawer.get_by_label("Priority", exact=True).select_option("high")
+    drawer.locator("select[name=priority]").select_option("high")
     drawer.get_by_role("button", name="Do it").click()
     expect(rows.filter(has_text=stale["number"])).to_contain_text("High", timeout=SLOW)
     with page.expect_download() as download:
@@ -248,6 +248,7 @@ def test_single_keys_can_be_turned_off(sign_in: SignIn) -> None:
     page.keyboard.press("Enter")
     keys.get_by_role("checkbox", name=re.compile("Single keys")).check()
     page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
     page.keyboard.press("t")
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
 
