@@ -89,7 +89,10 @@ def phone_tab(state: Any) -> rx.Component:
                 rx.el.div(
                     rx.el.h2(
                         rx.cond(state.order != "", "The customer of ", "A customer's phone"),
-                        link(state.order, to="/orders/" + state.order, class_name="wp-link"),
+                        rx.cond(
+                            state.order != "",
+                            link(state.order, to="/orders/" + state.order, class_name="wp-link"),
+                        ),
                     ),
                     rx.el.span(
                         state.recipient,

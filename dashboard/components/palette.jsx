@@ -7,8 +7,8 @@ import { FoundLine, fitting, searching, useAsking } from "./search_parts.jsx";
 const SEQUENCE_MS = 1200;
 
 const typing = (element) =>
-  element instanceof HTMLElement &&
-  (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
+  element instanceof HTMLElement
+  && element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
 
 function actionsFor(text, { pages, regions, found, foundFor }, run) {
   const wanted = text.trim().toLowerCase();

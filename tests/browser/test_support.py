@@ -309,7 +309,7 @@ def test_a_lead_keeps_split_hours_holidays_and_targets(sign_in: SignIn, system: 
     answer = page.get_by_label("Urgent, minutes to the first answer")
     answer.fill("7")
     page.get_by_role("button", name="Keep the targets").click()
-    expect(page.locator(".wp-notice")).to_contain_text("set anew", timeout=SLOW)
+    expect(page.get_by_text("kept for Bengaluru by Arjun Menon")).to_be_visible(timeout=SLOW)
     page.reload()
     expect(answer).to_have_value("7", timeout=SLOW)
 

@@ -64,7 +64,7 @@ def subscribe(resources: Resources, receiver: Receiver) -> Subscribe:
 @pytest.fixture
 async def sender(resources: Resources) -> AsyncIterator[Sender]:
     """A sender with connections of its own."""
-    async with Outbound(allow_loopback=True, timeout_s=3) as outbound:
+    async with Outbound(allow_loopback=True, timeout_s=1) as outbound:
         made = Sender(resources, outbound)
         yield made
         await made.abandon()
