@@ -16,7 +16,6 @@ from backend.dispatch.rules import Action
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform.errors import DomainError
-from backend.platform.resources import current
 
 _STEPS: dict[BulkAction, tuple[Action, str]] = {
     "unassign": (Action.UNASSIGN, "dispatch:write"),
@@ -37,27 +36,22 @@ async def act_on_orders(session: AsyncSession, principal: Principal, wanted: Bul
     they may not give orders to.
     """
     act = await _act_of(session, principal, wanted)
-    results: dict[int, BulkResult] = {}
-    changed: dict[int, OrderRow] = {}
-    denied: identity.Denied | None = None
-    # By id, so that two who lock the same orders never wait for each other in a circle.
-    for index, item in sorted(enumerate(wanted.items), key=lambda pair: pair[1].order_id):
-        try:
-            async with session.begin_nested():
-                changed[index] = await act(item)
-        except DomainError as error:
-            results[index] = _refused(index, item.order_id, error)
-            if isinstance(error, identity.Denied):
-                denied = error
-    if denied is not None:
-        await identity.record_denied(current(), denied, f"bulk {wanted.action}")
-    outs = await order_outs(session, principal, list(changed.values()))
-    for index, order in zip(changed, outs, strict=True):
-        results[index] = BulkResult(
-            index=index, order_id=order.id, status="done", number=order.number, order=order
+    ids = [item.order_id for item in wanted.items]
+    outcomes = await identity.one_by_one(
+        session, ids, lambda index: act(wanted.items[index]), f"bulk {wanted.action}"
+    )
+    changed = [each for each in outcomes if not isinstance(each, DomainError)]
+    outs = {out.id: out for out in await order_outs(session, principal, changed)}
+    results = [
+        _refused(index, order_id, outcome)
+        if isinstance(outcome, DomainError)
+        else BulkResult(
+            index=index, order_id=order_id, status="done", number=outcome.number,
+            order=outs[outcome.id],
         )
-    ordered = [results[index] for index in range(len(wanted.items))]
-    return BulkResults(done=len(changed), results=ordered)
+        for index, (order_id, outcome) in enumerate(zip(ids, outcomes, strict=True))
+    ]  # fmt: skip
+    return BulkResults(done=len(changed), results=results)
 
 
 async def _act_of(session: AsyncSession, principal: Principal, wanted: BulkIn) -> Act:

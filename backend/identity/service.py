@@ -16,6 +16,7 @@ from backend.identity.audit import (
     record_denied,
 )
 from backend.identity.audit import verify as verify_audit
+from backend.identity.many import one_by_one
 from backend.identity.policy import (
     Denied,
     authorize,
@@ -75,6 +76,7 @@ __all__ = [
     "may",
     "merchant_of",
     "on_revoked",
+    "one_by_one",
     "person_now",
     "principal_of_bearer",
     "principal_of_session",

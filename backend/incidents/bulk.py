@@ -15,13 +15,11 @@ from backend.incidents.schemas import (
     AlertBulkIn,
     BulkIn,
     BulkItem,
-    BulkResult,
-    BulkResults,
     IncidentRow,
 )
 from backend.platform import clock
-from backend.platform.errors import DomainError, FieldError, Invalid
-from backend.platform.resources import current
+from backend.platform.errors import FieldError, Invalid
+from backend.platform.many import BulkResult, BulkResults, results_of
 
 _Verb = Callable[[BulkItem], Awaitable[IncidentRow]]
 
@@ -33,29 +31,13 @@ async def act_on_incidents(
     identity.authorize(principal, acts.WRITE)
     verb = _verb_of(session, principal, wanted)
     await repository.await_turn(session)
+    ids = [item.id for item in wanted.items]
     # All before the first is recorded, for whoever records makes others wait to the end.
-    await repository.locked(session, [item.id for item in wanted.items])
-    results: dict[int, BulkResult] = {}
-    denied: identity.Denied | None = None
-    # By id, so that two who lock the same incidents never wait for each other in a circle.
-    for index, item in sorted(enumerate(wanted.items), key=lambda pair: pair[1].id):
-        try:
-            async with session.begin_nested():
-                row = await verb(item)
-        except DomainError as error:
-            results[index] = BulkResult(
-                index=index, id=item.id, status="refused", code=error.code, detail=error.detail
-            )
-            if isinstance(error, identity.Denied):
-                denied = error
-        else:
-            results[index] = BulkResult(
-                index=index, id=row.id, status="done", number=row.number, version=row.version
-            )
-    if denied is not None:
-        await identity.record_denied(current(), denied, f"bulk {wanted.verb}")
-    done = sum(result.status == "done" for result in results.values())
-    return BulkResults(done=done, results=[results[n] for n in range(len(wanted.items))])
+    await repository.locked(session, ids)
+    outcomes = await identity.one_by_one(
+        session, ids, lambda index: verb(wanted.items[index]), f"bulk {wanted.verb}"
+    )
+    return results_of(ids, outcomes)
 
 
 def _verb_of(session: AsyncSession, principal: Principal, wanted: BulkIn) -> _Verb:

@@ -20,7 +20,6 @@ from backend.incidents.schemas import (
     AlertPage,
     BlastRadius,
     BulkIn,
-    BulkResults,
     IncidentDetail,
     IncidentFilter,
     IncidentIn,
@@ -48,6 +47,7 @@ from backend.incidents.verb_schemas import (
 from backend.platform.errors import NotFound
 from backend.platform.http import Uow
 from backend.platform.idempotency import Once
+from backend.platform.many import BulkResults
 from backend.platform.moments import Moment
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])

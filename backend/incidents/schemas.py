@@ -337,22 +337,3 @@ class BulkIn(_In):
     reason: Line | None = None
     severity: Severity | None = None
     until: Moment | None = None
-
-
-class BulkResult(BaseModel):
-    """What came of one of them."""
-
-    index: int
-    id: UUID
-    status: Literal["done", "refused"]
-    number: str | None = None
-    version: int | None = None
-    code: str | None = None
-    detail: str | None = None
-
-
-class BulkResults(BaseModel):
-    """One result for each, in the order sent."""
-
-    done: int
-    results: list[BulkResult]

@@ -10,16 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
-from backend.platform.errors import DomainError, FieldError, Invalid
-from backend.platform.resources import current
+from backend.platform.errors import FieldError, Invalid
+from backend.platform.many import BulkResults, results_of
 from backend.support import acts, linking, repository, views
 from backend.support.changes import WRITE, to_look_at
 from backend.support.replying import add_note, reply
 from backend.support.schemas import (
     BulkIn,
     BulkItem,
-    BulkResult,
-    BulkResults,
     EscalationRow,
     ReplyIn,
 )
@@ -37,29 +35,13 @@ async def act_on_escalations(
     """
     identity.authorize(principal, WRITE)
     verb = _verb_of(session, principal, wanted)
+    ids = [item.id for item in wanted.items]
     # All before the first is recorded, for whoever records makes others wait to the end.
-    await repository.locked(session, [item.id for item in wanted.items])
-    results: dict[int, BulkResult] = {}
-    denied: identity.Denied | None = None
-    # By id, so that two who lock the same escalations never wait for each other in a circle.
-    for index, item in sorted(enumerate(wanted.items), key=lambda pair: pair[1].id):
-        try:
-            async with session.begin_nested():
-                row = await verb(item)
-        except DomainError as error:
-            results[index] = BulkResult(
-                index=index, id=item.id, status="refused", code=error.code, detail=error.detail
-            )
-            if isinstance(error, identity.Denied):
-                denied = error
-        else:
-            results[index] = BulkResult(
-                index=index, id=row.id, status="done", number=row.number, version=row.version
-            )
-    if denied is not None:
-        await identity.record_denied(current(), denied, f"bulk {wanted.verb}")
-    done = sum(result.status == "done" for result in results.values())
-    return BulkResults(done=done, results=[results[n] for n in range(len(wanted.items))])
+    await repository.locked(session, ids)
+    outcomes = await identity.one_by_one(
+        session, ids, lambda index: verb(wanted.items[index]), f"bulk {wanted.verb}"
+    )
+    return results_of(ids, outcomes)
 
 
 def _verb_of(session: AsyncSession, principal: Principal, wanted: BulkIn) -> _Verb:

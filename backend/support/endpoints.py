@@ -11,12 +11,12 @@ from backend.identity.endpoints import requires
 from backend.identity.schemas import Principal
 from backend.platform.http import Uow
 from backend.platform.idempotency import Once
+from backend.platform.many import BulkResults
 from backend.support import service
 from backend.support.rules import Kind, Priority, SlaState, State
 from backend.support.schemas import (
     AnswerResults,
     BulkIn,
-    BulkResults,
     Draft,
     EntryOut,
     EscalationCounts,

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
 from backend.incidents import service as incidents
-from backend.platform.errors import BadRequest, DomainError
+from backend.platform.errors import BadRequest
+from backend.platform.many import results_of
 from backend.support import filling, list_repository, repository, views
 from backend.support.changes import actor_of, expect, recorded, tell, to_change, touch
 from backend.support.replying import say
 from backend.support.repository import number_of
 from backend.support.rules import State
-from backend.support.schemas import AnswerResults, BulkResult, EscalationRow
+from backend.support.schemas import AnswerResults, EscalationRow
 
 ANSWER = "escalations:answer_many"
 
@@ -92,33 +93,24 @@ async def answer_incident(
         limit=limit,
     )
     # All before the first message is recorded, for whoever records makes others wait to the end.
-    await repository.locked(session, [row.id for row in rows])
-    results = []
-    for index, each in enumerate(rows):
-        try:
-            async with session.begin_nested():
-                row = await _answered(session, principal, each.id, found.id, text, solve=solve)
-        except DomainError as error:
-            results.append(
-                BulkResult(
-                    index=index, id=each.id, status="refused", number=number_of(each),
-                    code=error.code, detail=error.detail,
-                )
-            )  # fmt: skip
-        else:
-            results.append(
-                BulkResult(
-                    index=index, id=row.id, status="done", number=row.number, version=row.version
-                )
-            )
-    done = sum(each.status == "done" for each in results)
-    if done:
+    ids = [row.id for row in rows]
+    await repository.locked(session, ids)
+    outcomes = await identity.one_by_one(
+        session, ids,
+        lambda index: _answered(session, principal, ids[index], found.id, text, solve=solve),
+        f"incident:{found.number}",
+    )  # fmt: skip
+    answer = results_of(ids, outcomes)
+    for row, each in zip(rows, answer.results, strict=True):
+        each.number = number_of(row)
+    if answer.done:
         await identity.record(
             session, principal, "incident.escalations_answered", f"incident:{found.number}",
-            region=found.region, after={"escalations": done, "solved": solve}, reason=text[:500],
+            region=found.region, after={"escalations": answer.done, "solved": solve},
+            reason=text[:500],
         )  # fmt: skip
     more = str(rows[-1].id) if len(rows) == limit else None
-    return AnswerResults(done=done, results=results, next_cursor=more)
+    return AnswerResults(done=answer.done, results=answer.results, next_cursor=more)
 
 
 async def _answered(

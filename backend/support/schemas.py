@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.notifications.message_schemas import MessageState
+from backend.platform.many import BulkResults
 from backend.support.rules import Kind, Priority, SlaState, State, WaitingOn
 
 _NO_NUL = r"^[^\x00]*$"
@@ -237,25 +238,6 @@ class BulkIn(_In):
     kind: Kind | None = None
     incident: Word | None = None
     reason: Line | None = None
-
-
-class BulkResult(BaseModel):
-    """What came of one of them."""
-
-    index: int
-    id: UUID
-    status: Literal["done", "refused"]
-    number: str | None = None
-    version: int | None = None
-    code: str | None = None
-    detail: str | None = None
-
-
-class BulkResults(BaseModel):
-    """One result for each, in the order sent."""
-
-    done: int
-    results: list[BulkResult]
 
 
 class AnswerResults(BulkResults):

@@ -12,9 +12,10 @@ from backend.incidents.rules import Severity
 from backend.incidents.schemas import IncidentIn, IncidentRow
 from backend.platform.errors import Invalid
 from backend.platform.ids import uuid7
+from backend.platform.many import BulkResults
 from backend.platform.resources import Resources
 from backend.support import service
-from backend.support.schemas import BulkIn, BulkResults, EscalationRow
+from backend.support.schemas import BulkIn, EscalationRow
 from tests.dispatch.orders import place_order, seeded
 
 from .world import (
