@@ -23,18 +23,20 @@
 
   const singleKeys = () => localStorage.getItem("single-keys") !== "off";
   const written = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])";
+  const typing = (element) => element instanceof Element && element.closest(written) !== null;
 
   // Whoever speaks to their computer, or rests a hand on the keyboard, turns single keys off: then
   // no part of any page hears them, since this listener comes before all others.
   window.addEventListener("keydown", (event) => {
     if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (singleKeys() || (event.target instanceof Element && event.target.closest(written))) return;
+    if (singleKeys() || typing(event.target)) return;
     event.stopImmediatePropagation();
   }, true);
 
   window.waypost = {
     signOut,
     singleKeys,
+    typing,
     setSingleKeys: (on) => localStorage.setItem("single-keys", on ? "on" : "off"),
     theme: () => root.dataset.theme,
     toggleTheme: () => setTheme(root.dataset.theme === "light" ? "dark" : "light"),

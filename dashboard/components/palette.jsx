@@ -6,10 +6,6 @@ import { FoundLine, fitting, searching, useAsking } from "./search_parts.jsx";
 
 const SEQUENCE_MS = 1200;
 
-const typing = (element) =>
-  element instanceof HTMLElement
-  && element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
-
 function actionsFor(text, { pages, regions, found, foundFor }, run) {
   const wanted = text.trim().toLowerCase();
   const matches = (...words) => words.some((word) => word.toLowerCase().includes(wanted));
@@ -133,7 +129,7 @@ export function Palette({ pages = [], regions = [], found = [], foundFor = "", e
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (typing(event.target) || document.querySelector("dialog[open]")) return;
+      if (window.waypost.typing(event.target) || document.querySelector("dialog[open]")) return;
       if (Date.now() < waiting) {
         waiting = 0;
         const page = pages.find((entry) => entry.keys === `g ${event.key}`);

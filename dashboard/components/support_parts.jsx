@@ -55,15 +55,12 @@ function exactly(at, zone) {
   }
 }
 
-const typing = (element) =>
-  element instanceof HTMLElement && element.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
-
 /* Presses what is marked with `data-hotkey`; a key after `g` belongs to the frame. */
 export function Hotkeys() {
   useEffect(() => {
     let goingUntil = 0;
     const press = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || window.waypost.typing(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
       const going = Date.now() < goingUntil;
       goingUntil = event.key === "g" && !going ? Date.now() + 1200 : 0;

@@ -103,14 +103,12 @@ export function Copied({ text = "", label = "" }) {
   );
 }
 
-const typing = (element) => element.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable]");
-
 /* Keys that act on the ticked rows of a list, or on the row that has the focus when none is ticked. */
 export function RowKeys({ name, keys = [], onAct }) {
   useEffect(() => {
     let goingUntil = 0;
     const press = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || window.waypost.typing(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
       // The key after a "g" says where to go; the frame takes it.
       const going = Date.now() < goingUntil;
