@@ -1,6 +1,7 @@
 /* What every list offers: saved views, a choice of columns, CSV, and acting on several rows. */
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Link, useLocation } from "react-router";
+import { ticked, untick } from "./list_picks.js";
 
 /* What the address asks for, in an order of its own and without what belongs to the moment. */
 function asked(search, momentary) {
@@ -151,7 +152,6 @@ export function ListBox({
 
 /* Acts on the rows whose box is ticked; asks once more before what cannot be undone. */
 export function Bulk({ name, rows, actions = [], onAct }) {
-  const bar = useRef(null);
   const [ids, setIds] = useState([]);
   const [asking, setAsking] = useState(null);
   const boxes = useMemo(() => `input[data-pick="${name}"]`, [name]);
@@ -161,39 +161,32 @@ export function Bulk({ name, rows, actions = [], onAct }) {
       if (event?.target?.matches?.(`input[data-pick-all="${name}"]`)) {
         document.querySelectorAll(boxes).forEach((box) => { box.checked = event.target.checked; });
       }
-      const all = [...document.querySelectorAll(boxes)];
-      const ticked = all.filter((box) => box.checked);
+      const chosen = ticked(name);
+      const all = document.querySelectorAll(boxes).length;
       const head = document.querySelector(`input[data-pick-all="${name}"]`);
       if (head) {
-        head.checked = all.length > 0 && ticked.length === all.length;
-        head.indeterminate = ticked.length > 0 && ticked.length < all.length;
+        head.checked = all > 0 && chosen.length === all;
+        head.indeterminate = chosen.length > 0 && chosen.length < all;
       }
-      setIds(ticked.map((box) => box.value));
-      if (ticked.length === 0) setAsking(null);
+      setIds(chosen);
+      if (chosen.length === 0) setAsking(null);
     };
     count();
     document.addEventListener("change", count);
     return () => document.removeEventListener("change", count);
   }, [name, boxes, rows]);
 
-  const untick = () => {
-    document.querySelectorAll(boxes).forEach((box) => { box.checked = false; });
-    setIds([]);
-    setAsking(null);
-    const head = document.querySelector(`input[data-pick-all="${name}"]`);
-    if (head) head.checked = head.indeterminate = false;
-  };
   const act = (action) => {
     if (action.ask && asking !== action) {
       setAsking(action);
       return;
     }
     onAct(action.key, ids);
-    untick();
+    untick(name);
   };
   if (ids.length === 0) return null;
   return (
-    <div ref={bar} className="wp-bulk" role="group" aria-label="The chosen rows">
+    <div className="wp-bulk" role="group" aria-label="The chosen rows">
       <span className="wp-grow" aria-live="polite">
         {asking ? asking.ask : `${ids.length} chosen`}
       </span>
@@ -210,7 +203,7 @@ export function Bulk({ name, rows, actions = [], onAct }) {
       <button
         type="button"
         className="wp-button wp-button-small wp-button-quiet"
-        onClick={asking ? () => setAsking(null) : untick}
+        onClick={() => (asking ? setAsking(null) : untick(name))}
       >
         {asking ? "Keep" : "Clear"}
       </button>

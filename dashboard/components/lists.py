@@ -11,6 +11,7 @@ import reflex as rx
 from dashboard.components.browser_parts import part
 
 _LISTS = part(__file__, "lists.jsx")
+part(__file__, "list_picks.js")
 
 
 class _ListBox(rx.Component):

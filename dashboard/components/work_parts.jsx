@@ -1,5 +1,6 @@
 /* Parts of the pages on orders and drivers: drawer, secret field, copied code, keys on rows, lightbox. */
 import { useEffect, useImperativeHandle, useRef, useState } from "react";
+import { ticked, untick } from "./list_picks.js";
 
 const SECRET_SHOWN_MS = 30000;
 const COPIED_MS = 1600;
@@ -116,13 +117,14 @@ export function RowKeys({ name, keys = [], onAct }) {
       if (going) return;
       const action = keys.find((each) => each.key === event.key)?.action;
       if (!action) return;
-      const ticked = [...document.querySelectorAll(`input[data-pick="${name}"]:checked`)];
+      const chosen = ticked(name);
       const here = document.activeElement?.closest("tr")?.querySelector(`input[data-pick="${name}"]`);
-      const ids = (ticked.length ? ticked : here ? [here] : []).map((box) => box.value);
+      const ids = chosen.length ? chosen : here ? [here.value] : [];
       if (!ids.length) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       onAct?.(action, ids);
+      untick(name);
     };
     window.addEventListener("keydown", press, true);
     return () => window.removeEventListener("keydown", press, true);

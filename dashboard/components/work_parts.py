@@ -10,6 +10,7 @@ from dashboard.components.browser_parts import part
 
 _PARTS = part(__file__, "work_parts.jsx")
 _CHART = part(__file__, "chart.jsx")
+part(__file__, "list_picks.js")
 
 
 class _Drawer(rx.Component):

@@ -217,6 +217,7 @@ def test_many_are_changed_with_a_result_for_each(
     expect(outcome).to_contain_text("2 of 3 are solved", timeout=SLOW)
     expect(outcome.locator(".wp-outcome").first).to_contain_text(stale["number"])
     expect(outcome.locator(".wp-outcome").first).to_contain_text("refused")
+    expect(page.get_by_role("group", name="The chosen rows")).to_have_count(0)
     outcome.get_by_role("button", name="Done").click()
 
     page.get_by_role("checkbox", name=f"Choose {stale['number']}").check(timeout=SLOW)
