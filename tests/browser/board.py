@@ -13,7 +13,6 @@ from tests.support.system import System
 
 PATIENCE_MS = 30_000
 SEEN_WITHIN_MS = 2_000
-PHONE = {"width": 390, "height": 844}
 MAP = "document.querySelector('.wpb-map .wpm-map')?.fleetMap"
 
 

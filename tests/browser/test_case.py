@@ -11,13 +11,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.looks import PHONE, all_readable, settled
 from tests.support.system import System
 
-PHONE = {"width": 390, "height": 844}
 PAGES = ("/messages", "/messages?tab=templates", "/messages?tab=phone")
 LANGUAGES = 9
 
@@ -64,12 +63,6 @@ def a_phone() -> str:
 def a_surname() -> str:
     """A name that nobody else of the demo has."""
     return "".join(secrets.choice("abdeghiklmnoprstuv") for _ in range(9)).title()
-
-
-def settled(page: Page) -> None:
-    """Wait until everything on the page is loaded."""
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
-    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
 
 
 def searched(page: Page, words: str) -> Locator:
@@ -225,14 +218,7 @@ def test_a_template_reads_in_every_language(sign_in: SignIn) -> None:
 @pytest.mark.parametrize("size", [None, PHONE], ids=["wall", "phone"])
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_page_of_messages_has_an_accessibility_violation_or_runs_over(
-    sign_in: SignIn, system: System, theme: str, size: dict[str, int] | None
+    sign_in: SignIn, theme: str, size: dict[str, int] | None
 ) -> None:
     page = sign_in("admin", "/account", **({"viewport": size} if size else {}))
-    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
-    for path in PAGES:
-        page.goto(system.url + path)
-        settled(page)
-        expect(page.locator("html")).to_have_attribute("data-theme", theme)
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+    all_readable(page, PAGES, theme)

@@ -6,10 +6,10 @@ import re
 import time
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.looks import PHONE, all_readable, settled
 from tests.support.system import System
 
 PAGES = (
@@ -25,12 +25,6 @@ REFUSED = re.compile(
     r"Failed to load resource: the server responded with a status of 401 \(Unauthorized\)"
     r"|WebSocket connection to '[^']*/(?:_event|api/live)[^']*' failed: .* 403"
 )
-PHONE = {"width": 390, "height": 844}
-
-
-def _settled(page: Page) -> None:
-    """Wait until the page's list is loaded; `wait_for_function` would need eval, which is off."""
-    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=20_000)
 
 
 def _fleet_is_there(page: Page) -> Locator:
@@ -43,17 +37,10 @@ def _fleet_is_there(page: Page) -> Locator:
 @pytest.mark.parametrize("size", [None, PHONE], ids=["wall", "phone"])
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_page_has_an_accessibility_violation_or_runs_over(
-    sign_in: SignIn, system: System, theme: str, size: dict[str, int] | None
+    sign_in: SignIn, theme: str, size: dict[str, int] | None
 ) -> None:
     page = sign_in("admin", "/account", **({"viewport": size} if size else {}))
-    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
-    for path in PAGES:
-        page.goto(system.url + path)
-        _settled(page)
-        expect(page.locator("html")).to_have_attribute("data-theme", theme)
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+    all_readable(page, PAGES, theme)
 
 
 def test_the_overview_counts_drivers_and_leads_to_the_map(sign_in: SignIn) -> None:
@@ -89,7 +76,7 @@ def test_the_palette_finds_pages_drivers_and_regions(sign_in: SignIn) -> None:
     box.fill("polic")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Policies", level=1)).to_be_visible()
-    _settled(page)
+    settled(page)
     page.keyboard.press("Control+k")
     page.get_by_role("combobox", name="Search orders").fill("Dhaka")
     page.locator("#wp-options").get_by_role("option", name=re.compile("Dhaka")).first.click()
@@ -98,11 +85,11 @@ def test_the_palette_finds_pages_drivers_and_regions(sign_in: SignIn) -> None:
 
 def test_keys_lead_everywhere_and_are_listed(sign_in: SignIn) -> None:
     page = sign_in("admin", "/account")
-    _settled(page)
+    settled(page)
     page.keyboard.press("g")
     page.keyboard.press("l")
     expect(page.get_by_role("heading", name="Audit trail", level=1)).to_be_visible()
-    _settled(page)
+    settled(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
@@ -121,7 +108,7 @@ def test_people_see_only_the_pages_their_role_opens(sign_in: SignIn) -> None:
 
 def test_an_auditor_lands_on_the_audit_trail_whose_seals_hold(sign_in: SignIn) -> None:
     page = sign_in("auditor", "/admin/audit")
-    _settled(page)
+    settled(page)
     page.get_by_role("button", name="Check seals").click()
     expect(page.get_by_text("every seal holds")).to_be_visible()
 
@@ -159,7 +146,7 @@ def test_a_token_is_shown_once_and_works(sign_in: SignIn, system: System) -> Non
     )
     assert answer.ok
     page.reload()
-    _settled(page)
+    settled(page)
     expect(page.get_by_text("browser-test", exact=True)).to_be_visible()
     assert secret not in page.content()
     assert page.get_by_label("The new token").input_value() == ""
@@ -171,7 +158,7 @@ def test_a_revoked_session_leads_its_open_console_to_sign_in(
     victim = sign_in("fleet manager")
     expect(victim.locator(".wp-person")).not_to_be_empty()
     admin = sign_in("admin", "/admin/sessions?q=fleet")
-    _settled(admin)
+    settled(admin)
     name = victim.locator(".wp-person").get_attribute("aria-label") or ""
     person = name.removeprefix("You: ")
     admin.goto(f"{system.url}/admin/sessions?q={person.split()[0]}")
@@ -187,7 +174,7 @@ def test_a_revoked_session_leads_its_open_console_to_sign_in(
 
 def test_signing_out_closes_the_console(sign_in: SignIn, system: System) -> None:
     page = sign_in("viewer", "/account")
-    _settled(page)
+    settled(page)
     page.locator(".wp-person").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile("/auth/"))

@@ -8,14 +8,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import SignIn
-from tests.browser.trouble import AWAY, alert, declare, on_shift, settled
+from tests.browser.looks import PHONE, all_readable, settled
+from tests.browser.trouble import AWAY, alert, declare, on_shift
 from tests.support.system import System
 
-PHONE = {"width": 390, "height": 844}
 PAGES = (
     "/incidents",
     "/incidents?tab=alerts",
@@ -35,15 +34,6 @@ def api(system: System) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=system.url, headers=headers) as client:
         yield client
-
-
-def _violations(page: Page) -> list[tuple[str, str]]:
-    found = Axe().run(page).response["violations"]
-    return [(each["id"], each["nodes"][0]["html"]) for each in found]
-
-
-def _runs_over(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
 def test_an_incident_goes_from_the_bell_to_its_review(sign_in: SignIn, api: httpx.Client) -> None:
@@ -266,14 +256,8 @@ def test_the_scorecard_leads_from_a_figure_to_its_rows(sign_in: SignIn) -> None:
 
 @pytest.mark.parametrize(("theme", "size"), [("dark", None), ("light", PHONE)])
 def test_no_page_of_incidents_has_a_violation_or_runs_over(
-    sign_in: SignIn, system: System, api: httpx.Client, theme: str, size: dict[str, int] | None
+    sign_in: SignIn, api: httpx.Client, theme: str, size: dict[str, int] | None
 ) -> None:
     number = declare(api, "Cards are declined in Bengaluru", "SEV1")["number"]
     page = sign_in("admin", "/account", **({"viewport": size} if size else {}))
-    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
-    for path in (*PAGES, f"/incidents/{number}"):
-        page.goto(system.url + path)
-        settled(page)
-        expect(page.locator(".wp-bone")).to_have_count(0, timeout=30_000)
-        assert _violations(page) == [], path
-        assert not _runs_over(page), path
+    all_readable(page, (*PAGES, f"/incidents/{number}"), theme)

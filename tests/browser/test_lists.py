@@ -7,11 +7,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.looks import settled
 from tests.support.system import System
-
-
-def _settled(page: Page) -> None:
-    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=20_000)
 
 
 def _views(page: Page) -> list[str]:
@@ -29,7 +26,7 @@ def _make_token(page: Page, name: str) -> None:
 
 def test_a_view_is_saved_found_again_and_forgotten(sign_in: SignIn, system: System) -> None:
     page = sign_in("auditor", "/admin/audit")
-    _settled(page)
+    settled(page)
     assert _views(page) == ["All"]
     page.locator("select[name=outcome]").select_option("denied")
     page.get_by_role("button", name="Filter").click()
@@ -43,25 +40,25 @@ def test_a_view_is_saved_found_again_and_forgotten(sign_in: SignIn, system: Syst
     expect(page).to_have_url(re.compile(r"/admin/audit\?outcome=denied$"))
     expect(page.locator("select[name=outcome]")).to_have_value("denied")
     other = sign_in("admin", "/admin/audit")
-    _settled(other)
+    settled(other)
     assert _views(other) == ["All"]
     page.get_by_role("button", name="Forget the view Refused lately").click()
     expect(view).to_have_count(0)
     page.reload()
-    _settled(page)
+    settled(page)
     assert _views(page) == ["All"]
 
 
 def test_a_hidden_column_stays_hidden(sign_in: SignIn) -> None:
     page = sign_in("auditor", "/admin/audit")
-    _settled(page)
+    settled(page)
     page.locator("summary", has_text="Columns").click()
     page.get_by_role("checkbox", name="Where").uncheck()
     where = page.locator("th", has_text="Where")
     expect(where).to_be_hidden()
     expect(page.locator("tbody tr").first.locator("td").nth(3)).to_be_hidden()
     page.reload()
-    _settled(page)
+    settled(page)
     expect(where).to_be_hidden()
     expect(page.locator("summary", has_text="Columns")).to_contain_text("3 of 4")
     page.locator("summary", has_text="Columns").click()
@@ -71,7 +68,7 @@ def test_a_hidden_column_stays_hidden(sign_in: SignIn) -> None:
 
 def test_rows_are_walked_and_opened_by_keys(sign_in: SignIn) -> None:
     page = sign_in("auditor", "/admin/audit")
-    _settled(page)
+    settled(page)
     for key in ("j", "j", "j", "k"):
         page.keyboard.press(key)
     rows = page.locator("tbody tr")
@@ -87,7 +84,7 @@ def test_rows_are_walked_and_opened_by_keys(sign_in: SignIn) -> None:
 
 def test_chosen_tokens_are_revoked_together(sign_in: SignIn) -> None:
     page = sign_in("admin", "/admin/tokens")
-    _settled(page)
+    settled(page)
     for name in ("bulk-one", "bulk-two", "bulk-kept"):
         _make_token(page, name)
     bar = page.get_by_role("group", name="The chosen rows")
@@ -106,7 +103,7 @@ def test_chosen_tokens_are_revoked_together(sign_in: SignIn) -> None:
 
 def test_a_list_is_taken_along_as_csv(sign_in: SignIn) -> None:
     page = sign_in("admin", "/admin/access")
-    _settled(page)
+    settled(page)
     with page.expect_download() as coming:
         page.get_by_role("link", name="CSV").click()
     assert coming.value.suggested_filename == "waypost-access.csv"

@@ -6,13 +6,12 @@ import re
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.looks import PHONE, readable
 
 PATIENCE_MS = 30_000
-PHONE = {"width": 390, "height": 844}
 
 MAP = "document.querySelector('.wpm-map')?.fleetMap"
 SHOWN = f"""() => {{
@@ -189,5 +188,4 @@ def test_axe_finds_nothing_on_the_map(sign_in: SignIn, theme: str) -> None:
     if theme == "light":
         page.evaluate("() => window.waypost.toggleTheme()")
     page.wait_for_function(f"() => {MAP}.map.isStyleLoaded()", timeout=PATIENCE_MS)
-    found = Axe().run(page)
-    assert found.response["violations"] == [], found.generate_report()
+    readable(page)

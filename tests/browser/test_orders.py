@@ -10,13 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.looks import PHONE, all_readable, settled
 from tests.support.system import System
 
-PHONE = {"width": 390, "height": 844}
 RECIPIENT = "+66812345678"
 UNFIT = "nobody-has-this"
 """A skill that keeps matching away, so that an order stays where a test leaves it."""
@@ -61,12 +60,6 @@ def made(api: httpx.Client, count: int = 1, **more: Any) -> list[dict[str, Any]]
     answer = api.post("/api/v1/orders/batch", json={"orders": wanted}, headers=key).json()
     numbers = [result["number"] for result in answer["results"]]
     return [api.get(f"/api/v1/orders/{number}").json() for number in numbers]
-
-
-def settled(page: Page) -> None:
-    """Wait until everything on the page is loaded."""
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
-    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
 
 
 def row_of(page: Page, number: str) -> Locator:
@@ -318,20 +311,13 @@ def test_the_overview_leads_to_the_late_and_open_orders(sign_in: SignIn, api: ht
 @pytest.mark.parametrize("size", [None, PHONE], ids=["wall", "phone"])
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_page_of_orders_or_drivers_has_an_accessibility_violation_or_runs_over(
-    sign_in: SignIn, system: System, api: httpx.Client, theme: str, size: dict[str, int] | None
+    sign_in: SignIn, api: httpx.Client, theme: str, size: dict[str, int] | None
 ) -> None:
     (order,) = made(api)
     driver = api.get("/api/v1/drivers?region=TH-10&limit=1").json()["items"][0]
     page = sign_in("admin", "/account", **({"viewport": size} if size else {}))
-    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
     paths = (
         *("/orders", f"/orders/{order['number']}", "/orders/import"),
         *("/drivers", f"/drivers/{driver['id']}"),
     )
-    for path in paths:
-        page.goto(system.url + path)
-        settled(page)
-        expect(page.locator("html")).to_have_attribute("data-theme", theme)
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+    all_readable(page, paths, theme)

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.looks import PHONE, all_readable, settled
 from tests.support.system import System
 
 PAGES = (
@@ -24,7 +24,6 @@ PAGES = (
     "/payments/ledger",
     "/payments/reconciliation",
 )
-PHONE = {"width": 390, "height": 844}
 _SETTLED_WITHIN_S = 60
 
 
@@ -59,21 +58,12 @@ def _top_up(api: httpx.Client, wallet: str, minor: int, method: str, state: str)
     raise AssertionError(f"the top-up is {found['state']}, not {state}")
 
 
-def _settled(page: Page) -> None:
-    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
-
-
-@pytest.mark.parametrize("size", [None, PHONE], ids=["wall", "phone"])
+@pytest.mark.parametrize(("theme", "size"), [("dark", None), ("light", PHONE)])
 def test_no_page_of_payments_has_a_violation_or_runs_over(
-    sign_in: SignIn, system: System, size: dict[str, int] | None
+    sign_in: SignIn, theme: str, size: dict[str, int] | None
 ) -> None:
     page = sign_in("admin", "/account", **({"viewport": size} if size else {}))
-    for path in PAGES:
-        page.goto(system.url + path)
-        _settled(page)
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+    all_readable(page, PAGES, theme)
 
 
 def test_a_failed_payment_is_found_by_its_reason_and_tried_again(
@@ -83,7 +73,7 @@ def test_a_failed_payment_is_found_by_its_reason_and_tried_again(
     failed = _top_up(api, wallet, 50_000, "sandbox:decline=expired_card", "failed")
     page = sign_in("support lead", "/payments")
     page.goto(f"{system.url}/payments?state=failed&code=expired_card&region=IN-KA")
-    _settled(page)
+    settled(page)
     row = page.get_by_role("row", name=re.compile("500.00 INR")).first
     expect(row).to_contain_text("failed")
     row.get_by_role("checkbox").check()
@@ -137,7 +127,7 @@ def test_an_auditor_checks_the_ledger_and_sees_nothing_else_of_payments(
 ) -> None:
     _top_up(api, _wallet(api, "Nok"), 10_000, "sandbox:ok", "captured")
     page = sign_in("auditor", "/payments/ledger")
-    _settled(page)
+    settled(page)
     page.get_by_role("button", name="Check all").click()
     expect(page.get_by_text(re.compile("all in balance"))).to_be_visible(timeout=30_000)
     tabs = page.get_by_role("navigation", name="Payments")

@@ -8,15 +8,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.dispatching import Desk, somebody
-from tests.browser.trouble import AWAY, settled
+from tests.browser.looks import PHONE, all_readable, settled
+from tests.browser.trouble import AWAY
 from tests.support.system import System
 
-PHONE = {"width": 390, "height": 844}
 AGENT, LEAD = "Meera Kulkarni", "Arjun Menon"
 SLOW = 20_000
 
@@ -325,16 +324,10 @@ def test_what_lies_in_another_region_is_not_there(sign_in: SignIn, desk: Desk) -
 
 @pytest.mark.parametrize(("theme", "size"), [("dark", None), ("light", PHONE)])
 def test_no_page_of_support_has_a_violation_or_runs_over(
-    sign_in: SignIn, system: System, desk: Desk, theme: str, size: dict[str, int] | None
+    sign_in: SignIn, desk: Desk, theme: str, size: dict[str, int] | None
 ) -> None:
     number = ticket(desk, "The app shows my parcel standing still since noon")["number"]
     page = sign_in("support lead", "/account", **({"viewport": size} if size else {}))
-    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
     tabs = ("", "?tab=targets", "?tab=macros", "?tab=people")
-    for path in ("/support", f"/support/{number}", *(f"/support/settings{tab}" for tab in tabs)):
-        page.goto(system.url + path)
-        settled(page)
-        expect(page.locator(".wp-bone")).to_have_count(0, timeout=30_000)
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+    settings = (f"/support/settings{tab}" for tab in tabs)
+    all_readable(page, ("/support", f"/support/{number}", *settings), theme)

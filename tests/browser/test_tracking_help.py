@@ -11,11 +11,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.looks import PHONE, readable
 from tests.browser.test_tracking_page import (
-    PHONE,
     Courier,
     api,
-    check,
     courier,
     order_for,
     page,
@@ -75,7 +74,7 @@ def test_a_customer_asks_for_help_and_talks_with_support(
     page.clock.install()
     page.goto(f"{order['tracking_url']}?lang=en")
     page.get_by_text("Need help?").click()
-    check(page)
+    readable(page)
     page.get_by_text("The address or the time").click()
     page.get_by_label("What happened?").fill("The gate is at the back.")
     page.get_by_role("button", name="Send to support").dblclick()
@@ -85,7 +84,7 @@ def test_a_customer_asks_for_help_and_talks_with_support(
     expect(page.locator("#help [role=status]").first).to_have_text(
         "We have your message and answer here."
     )
-    check(page)
+    readable(page)
     row = escalation_of(api, order)
     assert (row["kind"], row["customer_waits"]) == ("address", True)
 
@@ -99,7 +98,7 @@ def test_a_customer_asks_for_help_and_talks_with_support(
     page.locator(".talk + form").get_by_role("button", name="Send").click()
     expect(talk).to_have_count(3, timeout=SLOW_MS)
     expect(page.get_by_label("Your message")).to_have_value("")
-    check(page)
+    readable(page)
     assert escalation_of(api, order)["state"] == "open"
 
 
@@ -109,16 +108,16 @@ def test_a_customer_chooses_a_language_and_how_to_be_written_to(
     page.emulate_media(color_scheme="dark")
     page.goto(order["tracking_url"])
     page.locator(".languages summary").click()
-    check(page)
+    readable(page)
     page.get_by_role("link", name="தமிழ்").click()
     expect(page.locator("html")).to_have_attribute("lang", "ta")
     expect(page.get_by_role("heading", level=1)).to_have_text("ஓட்டுநர் பார்சலை எடுக்கச் செல்கிறார்")
-    check(page)
+    readable(page)
     page.locator("#preferences-more summary").click()
     page.locator("#messages-in").select_option("th")
     page.locator("#messages-quiet").set_checked(True)
     page.locator("#quiet_from").fill("20:30")
-    check(page)
+    readable(page)
     page.locator("#preferences .send").click()
     expect(page.locator("html")).to_have_attribute("lang", "th", timeout=SLOW_MS)
     expect(page.locator("#preferences [role=status]")).to_have_text("บันทึกแล้ว")

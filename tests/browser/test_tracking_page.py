@@ -11,13 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from uuid_utils import uuid7
 
+from tests.browser.looks import PHONE, readable
 from tests.support.system import System
 
-PHONE = {"width": 390, "height": 844}
 SIAM, LUMPINI = (13.7456, 100.5341), (13.7307, 100.5418)
 
 
@@ -124,13 +123,6 @@ def page(browser: Browser) -> Iterator[Page]:
     assert [each for each in complaints if not re.search("404|ERR_FAILED", each)] == []
 
 
-def check(page: Page) -> None:
-    """No violation, nothing wider than the phone."""
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-
-
 def test_a_customer_follows_an_order_to_their_door(
     api: httpx.Client, courier: Courier, page: Page
 ) -> None:
@@ -139,7 +131,7 @@ def test_a_customer_follows_an_order_to_their_door(
     page.goto(order["tracking_url"])
     expect(page.get_by_role("heading", level=1)).to_have_text("A driver goes to collect it")
     expect(page.locator("svg.map")).to_have_count(0)
-    check(page)
+    readable(page)
 
     courier.tell(order, "order.reach_pickup", "order.pick_up", "order.depart")
     courier.drive_to(LUMPINI[0] + 0.006, LUMPINI[1] - 0.004)
@@ -149,14 +141,14 @@ def test_a_customer_follows_an_order_to_their_door(
     expect(page.get_by_role("img", name=re.compile("Map"))).to_be_visible()
     expect(page.get_by_text("Somchai")).to_be_visible()
     expect(page.locator("[aria-current=step]")).to_contain_text("On its way")
-    check(page)
+    readable(page)
     for secret in ("Malee", "Jaidee", "Sala Daeng", "+66"):
         assert secret not in page.content()
 
     courier.tell(order, "order.arrive")
     page.clock.fast_forward(11_000)
     expect(page.get_by_role("heading", level=1)).to_have_text("The driver is here")
-    check(page)
+    readable(page)
 
 
 def test_a_link_that_is_taken_back_while_it_is_open_leads_nowhere(
@@ -171,7 +163,7 @@ def test_a_link_that_is_taken_back_while_it_is_open_leads_nowhere(
     assert replaced.status_code == 201
     page.clock.fast_forward(31_000)
     expect(page.get_by_role("heading", name="This link leads nowhere")).to_be_visible()
-    check(page)
+    readable(page)
     page.goto(replaced.json()["tracking_url"])
     expect(page.get_by_text(order["number"])).to_be_visible()
 
@@ -206,4 +198,4 @@ def test_who_got_their_order_gives_it_stars(
     page.reload()
     expect(page.locator(".rate [data-lit]")).to_have_count(4)
     expect(page.get_by_label("Anything to add?")).to_have_value("Quick and kind")
-    check(page)
+    readable(page)

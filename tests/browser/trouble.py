@@ -9,6 +9,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.looks import settled
 
 RINGS = """
 window.rung = [];
@@ -23,11 +24,6 @@ window.Notification = class {
 AWAY = (
     "Object.defineProperty(document, 'visibilityState', {get: () => 'hidden', configurable: true})"
 )
-
-
-def settled(page: Page) -> None:
-    """Wait until nothing of the page loads."""
-    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
 
 
 def on_shift(sign_in: SignIn, role: str, path: str = "/incidents") -> Page:
