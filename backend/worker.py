@@ -31,6 +31,7 @@ from backend.notifications import service as notifications
 from backend.notifications.notifier import notify
 from backend.payments import role as payments
 from backend.platform import clock, consumers, drills, idempotency, outbox
+from backend.platform.memory import keep_what_is_loaded
 from backend.platform.metrics_board import showing
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
@@ -108,6 +109,7 @@ async def run(settings: Settings, roles: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    keep_what_is_loaded()
     async with (
         open_resources(settings) as resources,
         delivering(resources),

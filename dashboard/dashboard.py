@@ -15,6 +15,7 @@ from backend.flags.service import register_guard
 from backend.incidents.service import register_indicator
 from backend.insights import service as insights
 from backend.insights.counting import counting
+from backend.platform.memory import keep_what_is_loaded
 from backend.platform.metrics_board import showing
 from backend.platform.resources import open_resources
 from backend.platform.telemetry import configure
@@ -67,6 +68,7 @@ async def _serving() -> AsyncIterator[None]:
         live_hub(resources),
         doors.watch(app),
     ):
+        keep_what_is_loaded()
         yield
 
 
