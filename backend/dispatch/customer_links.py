@@ -26,6 +26,7 @@ from backend.dispatch.customer_words import FALLBACK, Words, words_in
 from backend.dispatch.lifecycle import Circumstances, note, order_to_change, place_of
 from backend.dispatch.models import OrderEventRow, OrderRow
 from backend.dispatch.order_views import eta_of, tracking_url
+from backend.dispatch.orders import order_row
 from backend.dispatch.rules import OrderState
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
@@ -68,6 +69,17 @@ async def follow_order(session: AsyncSession, token: str, language: str = FALLBA
     history = await order_repository.history(session, row.id)
     near = await _near(session, row)
     return await _told(session, row, history, near, words_in(language))
+
+
+async def seen_by_customer(
+    session: AsyncSession, principal: Principal, order_id: UUID
+) -> Tracking | None:
+    """What the customer's link shows now, for who may see the order; None where it is over."""
+    row = await order_row(session, principal, order_id)
+    try:
+        return await follow_order(session, row.tracking_token)
+    except NoSuchLink:
+        return None
 
 
 async def revoke_tracking(

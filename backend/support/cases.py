@@ -9,8 +9,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
-from backend.dispatch.customer_links import NoSuchLink
-from backend.dispatch.customer_schemas import Tracking
 from backend.dispatch.schemas import OrderEventOut, OrderOut
 from backend.flags import service as flags
 from backend.flags.service import FlagInForce
@@ -63,7 +61,7 @@ async def case_of(session: AsyncSession, principal: Principal, number: str) -> C
             case_moments.of_incidents(facts.incidents),
             await _flag_changes(session, principal, order),
         ),
-        tracking=await _told(session, order),
+        tracking=await dispatch.seen_by_customer(session, principal, order.id),
         payments=facts.payments,
         messages=[_message(each) for each in messages],
         flags=await _flags(session, principal, order),
@@ -149,14 +147,6 @@ async def _messages(
     if not identity.may(principal, "messages:read", order.hub or order.region):
         return []
     return await notifications.messages_of_order(session, principal, order.id)
-
-
-async def _told(session: AsyncSession, order: OrderOut) -> Tracking | None:
-    """What the customer's link shows now, None where it leads nowhere any more."""
-    try:
-        return await dispatch.follow_order(session, order.tracking_url.rpartition("/")[2])
-    except NoSuchLink:
-        return None
 
 
 async def _flags(session: AsyncSession, principal: Principal, order: OrderOut) -> list[CaseFlag]:

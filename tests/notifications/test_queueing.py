@@ -21,7 +21,7 @@ from backend.platform.errors import Conflict, Invalid, NotFound
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
 from tests.dispatch.city import driver
-from tests.dispatch.orders import advance, place_order
+from tests.dispatch.orders import advance, link_of, place_order
 from tests.notifications.outbox import (
     AGENT,
     AGENT_IN,
@@ -53,7 +53,7 @@ async def test_a_customer_is_written_to_in_their_regions_language(resources: Res
     words = await body(resources, made.id)
     assert "ล่าช้า" in words
     assert order.number in words
-    assert order.tracking_url in words
+    assert link_of(order) in words
 
 
 async def test_nobody_who_lists_messages_sees_a_number(resources: Resources) -> None:
