@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from backend.dispatch.customer_rules import (
     TONES,
     area_around,
     first_name,
+    leads_until,
     new_token,
     shows_position,
     steps_of,
@@ -51,13 +52,21 @@ class NoSuchLink(NotFound):
 
 async def row_of_link(session: AsyncSession, token: str) -> OrderRow:
     """The order behind a customer's link; raises NoSuchLink for one unknown, over or replaced."""
-    row = None
-    if _TOKEN.fullmatch(token):
-        kept = timedelta(days=current().settings.tracking_link_days)
-        row = await customer_repository.by_token(session, token, clock.now() - kept)
-    if row is None:
+    row = await customer_repository.by_token(session, token) if _TOKEN.fullmatch(token) else None
+    if row is None or clock.now() >= _ends_at(row):
         raise NoSuchLink
     return row
+
+
+def _ends_at(row: OrderRow) -> datetime:
+    settings = current().settings
+    return leads_until(
+        row.ended_at,
+        row.promised_at,
+        row.tracking_renewed_at,
+        after_end=timedelta(days=settings.tracking_link_days),
+        unfinished=timedelta(days=settings.tracking_open_days),
+    )
 
 
 async def follow_order(session: AsyncSession, token: str, language: str = FALLBACK) -> Tracking:
@@ -85,9 +94,9 @@ async def seen_by_customer(
 async def revoke_tracking(
     session: AsyncSession, principal: Principal, order_id: UUID, reason: str
 ) -> str:
-    """Replace the customer's link; the one before leads nowhere at once. Answers the new one."""
+    """Replace the customer's link, which works anew; the one before leads nowhere at once."""
     order = await order_to_change(session, principal, "orders:write", order_id)
-    order.tracking_token = new_token()
+    order.tracking_token, order.tracking_renewed_at = new_token(), clock.now()
     await note(session, principal, order, "order.link_replaced", Circumstances(reason=reason))
     await session.flush()
     await identity.record(

@@ -17,16 +17,19 @@ def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Compone
         rx.el.div(
             rx.el.h2("What the customer sees"),
             rx.cond(
-                (case.customer != None) & (address != ""),  # noqa: E711 - a var, compared in the browser
+                address != "",
                 rx.el.span(
-                    replace,
-                    rx.el.a(
-                        "open",
-                        href=address,
-                        target="_blank",
-                        rel="noreferrer",
-                        class_name="wp-chip",
-                        title="The customer's own page, in a new tab",
+                    rx.cond(case.renewable, replace),
+                    rx.cond(
+                        case.customer,
+                        rx.el.a(
+                            "open",
+                            href=address,
+                            target="_blank",
+                            rel="noreferrer",
+                            class_name="wp-chip",
+                            title="The customer's own page, in a new tab",
+                        ),
                     ),
                     class_name="wp-row",
                 ),
@@ -40,6 +43,9 @@ def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Compone
                 case.ready,
                 rx.el.p(
                     "Their link is over: it leads nowhere now.",
+                    rx.cond(
+                        case.renewable & (address != ""), " Replace it to make them a new one.", ""
+                    ),
                     class_name="wp-muted wp-panel-body",
                 ),
                 rx.el.div(_lines(6), class_name="wp-bone-box"),

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from backend.dispatch import service
 from backend.dispatch.customer_rules import new_token
 from backend.dispatch.errors import NoSuchOrder
+from backend.dispatch.schemas import OrderOut
 from backend.identity.schemas import SYSTEM, AuditFilter, GrantScope, Principal
 from backend.identity.service import list_audit
 from backend.platform import clock
@@ -25,6 +26,25 @@ async def read(client: httpx.AsyncClient, headers: dict[str, str], path: str) ->
     answer = await client.get(f"/api/v1/orders{path}", headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+async def case_of(client: httpx.AsyncClient, resources: Resources, order: OrderOut) -> Any:
+    agent = await somebody(resources, "support_agent", "TH-10")
+    return await read(client, agent, f"/{order.number}/case")
+
+
+async def promised(resources: Resources, ago: timedelta) -> None:
+    """All orders were promised so long ago."""
+    async with resources.database.unit_of_work() as session:
+        moment = {"at": clock.now() - ago}
+        await session.execute(text("UPDATE dispatch_order SET promised_at = :at"), moment)
+
+
+async def renewed(resources: Resources, ago: timedelta) -> None:
+    """All links were renewed so long ago."""
+    async with resources.database.unit_of_work() as session:
+        moment = {"at": clock.now() - ago}
+        await session.execute(text("UPDATE dispatch_order SET tracking_renewed_at = :at"), moment)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +121,31 @@ async def test_a_link_works_until_days_after_the_end(
             {"at": clock.now() - timedelta(days=6, hours=23)},
         )
     assert (await told(client, order))["headline"] == "This order was cancelled"
+
+
+@pytest.mark.parametrize(("late", "leads"), [(timedelta(seconds=-30), True), (timedelta(), False)])
+async def test_the_link_of_an_order_that_never_ends_is_over_a_month_after_the_promise(
+    client: httpx.AsyncClient, resources: Resources, late: timedelta, leads: bool
+) -> None:
+    order = await place_order(resources)
+    await promised(resources, timedelta(days=30) + late)
+    assert (await client.get(f"/track/{token_of(order)}")).status_code == (200 if leads else 404)
+    case = await case_of(client, resources, order)
+    assert (case["tracking"] is not None) is leads
+
+
+async def test_a_link_that_is_over_is_replaced_by_one_that_works_as_long_again(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    await promised(resources, timedelta(days=90))
+    async with resources.database.unit_of_work() as session:
+        url = await service.revoke_tracking(session, SYSTEM, order.id, "they ask for it again")
+    path = httpx.URL(url).path
+    assert (await client.get(path)).status_code == 200
+    assert (await case_of(client, resources, order))["tracking"]["number"] == order.number
+    await renewed(resources, timedelta(days=30))
+    assert (await client.get(path)).status_code == 404
 
 
 async def test_a_replaced_link_gives_way_to_a_new_one_and_is_audited(
