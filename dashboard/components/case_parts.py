@@ -163,7 +163,7 @@ def incidents_panel(case: Any) -> rx.Component:
     return rx.cond(
         case.incidents.length() > 0,
         rx.el.section(
-            rx.el.div(rx.el.h2("Incidents around it"), class_name="wp-panel-head"),
+            rx.el.div(rx.el.h2("Incidents that touched it"), class_name="wp-panel-head"),
             rx.foreach(case.incidents, _incident),
             class_name="wp-panel",
             aria_label="Incidents",
@@ -179,7 +179,7 @@ def _incident(row: Any) -> rx.Component:
             class_name="wp-row wp-case-line",
         ),
         rx.el.span(row["title"]),
-        rx.el.span(row["linked"], class_name="wp-fact-note"),
+        rx.el.span(row["touched"], class_name="wp-fact-note"),
         to=row["link"].to(str),
         class_name="wp-case-row wp-case-stack",
     )
