@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     tracking_link_days: int = Field(
         7, ge=1, le=90, description="A customer's tracking link works this long after the order."
     )
+    tracking_open_days: int = Field(
+        30,
+        ge=1,
+        le=365,
+        description="An unfinished order's link works this long after the promise or its renewal.",
+    )
     tracking_help: str = Field(
         "",
         max_length=300,

@@ -29,6 +29,7 @@ class OrderContact:
 
     order_id: UUID
     number: str
+    merchant: str
     city: str
     place: str
     state: OrderState
@@ -83,6 +84,7 @@ def _contact(row: OrderRow, driver: str | None) -> OrderContact:
     return OrderContact(
         order_id=row.id,
         number=row.number,
+        merchant=row.merchant,
         city=row.region,
         place=row.hub or row.region,
         state=OrderState(row.state),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from backend.dispatch.customer_rules import (
     TONES,
     area_around,
     first_name,
+    leads_until,
     new_token,
     shows_position,
     steps_of,
@@ -26,6 +27,7 @@ from backend.dispatch.customer_words import FALLBACK, Words, words_in
 from backend.dispatch.lifecycle import Circumstances, note, order_to_change, place_of
 from backend.dispatch.models import OrderEventRow, OrderRow
 from backend.dispatch.order_views import eta_of, tracking_url
+from backend.dispatch.orders import order_row
 from backend.dispatch.rules import OrderState
 from backend.identity import service as identity
 from backend.identity.schemas import SYSTEM, Principal
@@ -50,13 +52,21 @@ class NoSuchLink(NotFound):
 
 async def row_of_link(session: AsyncSession, token: str) -> OrderRow:
     """The order behind a customer's link; raises NoSuchLink for one unknown, over or replaced."""
-    row = None
-    if _TOKEN.fullmatch(token):
-        kept = timedelta(days=current().settings.tracking_link_days)
-        row = await customer_repository.by_token(session, token, clock.now() - kept)
-    if row is None:
+    row = await customer_repository.by_token(session, token) if _TOKEN.fullmatch(token) else None
+    if row is None or clock.now() >= _ends_at(row):
         raise NoSuchLink
     return row
+
+
+def _ends_at(row: OrderRow) -> datetime:
+    settings = current().settings
+    return leads_until(
+        row.ended_at,
+        row.promised_at,
+        row.tracking_renewed_at,
+        after_end=timedelta(days=settings.tracking_link_days),
+        unfinished=timedelta(days=settings.tracking_open_days),
+    )
 
 
 async def follow_order(session: AsyncSession, token: str, language: str = FALLBACK) -> Tracking:
@@ -70,12 +80,23 @@ async def follow_order(session: AsyncSession, token: str, language: str = FALLBA
     return await _told(session, row, history, near, words_in(language))
 
 
+async def seen_by_customer(
+    session: AsyncSession, principal: Principal, order_id: UUID
+) -> Tracking | None:
+    """What the customer's link shows now, for who may see the order; None where it is over."""
+    row = await order_row(session, principal, order_id)
+    try:
+        return await follow_order(session, row.tracking_token)
+    except NoSuchLink:
+        return None
+
+
 async def revoke_tracking(
     session: AsyncSession, principal: Principal, order_id: UUID, reason: str
 ) -> str:
-    """Replace the customer's link; the one before leads nowhere at once. Answers the new one."""
+    """Replace the customer's link, which works anew; the one before leads nowhere at once."""
     order = await order_to_change(session, principal, "orders:write", order_id)
-    order.tracking_token = new_token()
+    order.tracking_token, order.tracking_renewed_at = new_token(), clock.now()
     await note(session, principal, order, "order.link_replaced", Circumstances(reason=reason))
     await session.flush()
     await identity.record(

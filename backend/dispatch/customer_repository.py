@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, literal, or_, select, text, tuple_
+from sqlalchemy import Uuid, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,13 +26,10 @@ ORDER BY s.seq LIMIT 1
 """
 
 
-async def by_token(session: AsyncSession, token: str, ended_after: datetime) -> OrderRow | None:
-    """The order of a link, unless it ended before then."""
-    ended_at = col(OrderRow.ended_at)
+async def by_token(session: AsyncSession, token: str) -> OrderRow | None:
+    """The order whose link has this token."""
     found: OrderRow | None = await session.scalar(
-        select(OrderRow).where(
-            col(OrderRow.tracking_token) == token, or_(ended_at.is_(None), ended_at > ended_after)
-        )
+        select(OrderRow).where(col(OrderRow.tracking_token) == token)
     )
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from backend.dispatch.rules import OrderState
@@ -91,6 +91,24 @@ def area_around(lat: float, lon: float) -> tuple[float, float]:
 def first_name(name: str) -> str:
     """The first word of a name."""
     return name.split(maxsplit=1)[0] if name.split() else ""
+
+
+def leads_until(
+    ended_at: datetime | None,
+    promised_at: datetime,
+    renewed_at: datetime | None,
+    *,
+    after_end: timedelta,
+    unfinished: timedelta,
+) -> datetime:
+    """When a customer's link is over: so long after the order ended.
+
+    An order that has not ended counts from its promise, or from its link's renewal if that is
+    later, so that no link stands open for ever.
+    """
+    if ended_at is not None:
+        return ended_at + after_end
+    return max(promised_at, renewed_at or promised_at) + unfinished
 
 
 def new_token() -> str:

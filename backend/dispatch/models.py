@@ -155,6 +155,7 @@ class OrderRow(SQLModel, table=True):
     promised_at: datetime = moment()
     tags: list[str] = words()
     tracking_token: str = Field(unique=True)
+    tracking_renewed_at: datetime | None = moment(nullable=True)
     sent: dict[str, str] = document()
     flagged: str | None = None
     eta_at: datetime | None = moment(nullable=True)

@@ -1,4 +1,4 @@
-"""Orders and their history as callers see them: contacts masked for whoever did not send them."""
+"""Orders and their history as callers see them: contacts masked, links for who acts by them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import order_repository
+from backend.dispatch.lifecycle import may
 from backend.dispatch.models import OrderEventRow, OrderRow, ParcelRow
 from backend.dispatch.rules import OrderState, lateness
 from backend.dispatch.schemas import (
@@ -32,7 +33,7 @@ async def order_outs(
     parcels: dict[Any, list[ParcelRow]] = {row.id: [] for row in rows}
     for parcel in await order_repository.parcels(session, [row.id for row in rows]):
         parcels[parcel.order_id].append(parcel)
-    return [_out(row, parcels[row.id], whole=principal.id == row.merchant) for row in rows]
+    return [_out(principal, row, parcels[row.id]) for row in rows]
 
 
 async def order_out(session: AsyncSession, principal: Principal, row: OrderRow) -> OrderOut:
@@ -40,7 +41,8 @@ async def order_out(session: AsyncSession, principal: Principal, row: OrderRow) 
     return (await order_outs(session, principal, [row]))[0]
 
 
-def _out(row: OrderRow, parcels: Sequence[ParcelRow], *, whole: bool) -> OrderOut:
+def _out(principal: Principal, row: OrderRow, parcels: Sequence[ParcelRow]) -> OrderOut:
+    whole = principal.id == row.merchant
     state = OrderState(row.state)
     return OrderOut(
         id=row.id,
@@ -74,7 +76,8 @@ def _out(row: OrderRow, parcels: Sequence[ParcelRow], *, whole: bool) -> OrderOu
         created_at=row.created_at,
         updated_at=row.updated_at,
         ended_at=row.ended_at,
-        tracking_url=tracking_url(row),
+        # Who may write to the order may replace the link, and so is told the one that stands.
+        tracking_url=tracking_url(row) if whole or may(principal, "orders:write", row) else None,
     )
 
 

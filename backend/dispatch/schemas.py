@@ -135,7 +135,10 @@ class OrderOut(BaseModel):
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
-    tracking_url: str
+    tracking_url: str | None = Field(
+        description="The customer's page, for whoever sent the order or may write to it; its "
+        "address is all the right that is asked for there, so others are not told."
+    )
 
 
 class OrderReceipt(OrderOut):

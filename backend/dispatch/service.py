@@ -25,7 +25,12 @@ from backend.dispatch.cities import (
     set_city_switch,
 )
 from backend.dispatch.contacts import OrderContact, contact_of, contacts_between
-from backend.dispatch.customer_links import NoSuchLink, follow_order, revoke_tracking
+from backend.dispatch.customer_links import (
+    NoSuchLink,
+    follow_order,
+    revoke_tracking,
+    seen_by_customer,
+)
 from backend.dispatch.customer_orders import (
     CustomersOrder,
     customers_order,
@@ -155,6 +160,7 @@ __all__ = [
     "route_of_driver",
     "run_matching",
     "search_orders",
+    "seen_by_customer",
     "send_back_order",
     "set_capacity",
     "set_city_switch",

@@ -60,8 +60,9 @@ async def advance(database: Database) -> bool:
                 params={"text": row.text},
                 incident_id=row.incident_id,
             )
-            # One for each person, however many orders of theirs it touches.
-            _, new = await put(session, sender, wanted, reader, key=f"{row.id}:{reader.key}")
+            # One for each person from each marketplace, however many orders of theirs it touches.
+            key = f"{row.id}:{reader.key}:{reader.merchant}"
+            _, new = await put(session, sender, wanted, reader, key=key)
             row.told += new
         if orders:
             row.reached = orders[-1].order_id

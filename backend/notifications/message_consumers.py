@@ -133,7 +133,7 @@ async def message_wanted(session: AsyncSession, event: Received) -> None:
 
 
 async def _language(session: AsyncSession, reader: Reader) -> str:
-    prefers = await message_repository.preference(session, reader.key)
+    prefers = await message_repository.preference(session, reader.key, reader.merchant)
     return (prefers.language if prefers else None) or language_of(reader.city)
 
 

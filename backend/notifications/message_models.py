@@ -91,11 +91,16 @@ class MessageRow(SQLModel, table=True):
 
 
 class PreferenceRow(SQLModel, table=True):
-    """How one person wants to be written to, by a keyed digest of who they are."""
+    """How one person wants to be written to about what a marketplace sends them.
+
+    `recipient` is a keyed digest of who they are. The row of no marketplace is a driver's, or what
+    a customer wishes of every marketplace of which they have said nothing else.
+    """
 
     __tablename__ = "notifications_preference"
 
     recipient: str = Field(primary_key=True)
+    merchant: str = Field(primary_key=True)
     language: str | None = None
     muted: list[str] = _words()
     channels: list[str] = _words()

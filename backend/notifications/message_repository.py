@@ -140,10 +140,18 @@ async def drop_old(session: AsyncSession, before: datetime) -> None:
 
 
 async def preference(
-    session: AsyncSession, recipient: str, *, lock: bool = False
+    session: AsyncSession, recipient: str, merchant: str, *, lock: bool = False
 ) -> PreferenceRow | None:
-    """How somebody wants to be written to."""
-    query = select(PreferenceRow).where(col(PreferenceRow.recipient) == recipient)
+    """How somebody wants to be written to for a marketplace, else for any."""
+    query = (
+        select(PreferenceRow)
+        .where(
+            col(PreferenceRow.recipient) == recipient,
+            col(PreferenceRow.merchant).in_((merchant, "")),
+        )
+        .order_by(col(PreferenceRow.merchant).desc())
+        .limit(1)
+    )
     found: PreferenceRow | None = await session.scalar(query.with_for_update() if lock else query)
     return found
 
@@ -152,7 +160,8 @@ async def put_preference(session: AsyncSession, row: PreferenceRow) -> None:
     """Keep how somebody wants to be written to."""
     values = row.model_dump()
     new = insert(PreferenceRow).values(values)
-    await session.execute(new.on_conflict_do_update(index_elements=["recipient"], set_={**values}))
+    keys = ["recipient", "merchant"]
+    await session.execute(new.on_conflict_do_update(index_elements=keys, set_=values))
 
 
 async def forget_device(session: AsyncSession, recipient: str) -> None:

@@ -81,7 +81,7 @@ async def put(
         key = f"{_about(wanted, reader)}:{wanted.dedup_key}"
     if key and (first := await message_repository.by_dedup_key(session, key)):
         return first, False
-    prefers = await message_repository.preference(session, reader.key)
+    prefers = await message_repository.preference(session, reader.key, reader.merchant)
     kind = wanted.template or Kind.NOTE
     language = (prefers.language if prefers else None) or language_of(reader.city)
     written = _written(wanted, reader, language)

@@ -14,7 +14,7 @@ from backend.notifications import message_repository
 from backend.notifications.message_models import PreferenceRow
 from backend.notifications.message_rules import MUTABLE, Channel, Kind, Quiet, language_of
 from backend.notifications.message_schemas import DeviceIn, Preferences, PreferencesIn, QuietHours
-from backend.notifications.readers import key_of, key_of_driver
+from backend.notifications.readers import NO_MERCHANT, key_of, key_of_driver
 from backend.platform import clock
 from backend.platform.errors import FieldError, Forbidden, Invalid
 from backend.platform.resources import current
@@ -28,12 +28,12 @@ READ, WRITE = "messages:read", "messages:write"
 async def preferences_of_order(
     session: AsyncSession, principal: Principal, order_id: UUID
 ) -> Preferences:
-    """How the customer of an order is written to, about this and every other order of theirs.
+    """How the customer of an order is written to, about all that its marketplace sends them.
 
     Needs `messages:read` where the order is.
     """
     order = await dispatch.contact_of(session, principal, order_id, READ)
-    row = await message_repository.preference(session, key_of(order.customer_phone))
+    row = await message_repository.preference(session, key_of(order.customer_phone), order.merchant)
     return _shown(row, order.city)
 
 
@@ -49,7 +49,7 @@ async def set_preferences_of_order(
     if kept := [kind for kind in wanted.muted if kind not in MUTABLE]:
         detail = f"{kept[0]} always comes: it is about the handover or answers a question."
         raise Invalid(errors=[FieldError("/muted", "not_mutable", detail)])
-    row = await _row(session, key_of(order.customer_phone), principal)
+    row = await _row(session, key_of(order.customer_phone), order.merchant, principal)
     row.language = wanted.language
     row.muted = sorted(set(wanted.muted))
     row.channels = list(dict.fromkeys(wanted.channels))
@@ -76,14 +76,20 @@ async def set_device(session: AsyncSession, principal: Principal, wanted: Device
     """Keep where pushes to the calling driver's phone go."""
     if principal.driver_id is None:
         raise Forbidden("Only a driver's phone has a device of its own.")
-    row = await _row(session, key_of_driver(principal.driver_id), principal)
+    row = await _row(session, key_of_driver(principal.driver_id), NO_MERCHANT, principal)
     row.device = seal(current().settings, PURPOSE, wanted.token) if wanted.token else None
     await message_repository.put_preference(session, row)
 
 
-async def _row(session: AsyncSession, key: str, principal: Principal) -> PreferenceRow:
-    found = await message_repository.preference(session, key, lock=True)
-    row = found or PreferenceRow(recipient=key, muted=[], channels=[], updated_by="")
+async def _row(
+    session: AsyncSession, key: str, merchant: str, principal: Principal
+) -> PreferenceRow:
+    row = await message_repository.preference(session, key, merchant, lock=True)
+    if row is None:
+        row = PreferenceRow(recipient=key, merchant=merchant, muted=[], channels=[], updated_by="")
+    elif row.merchant != merchant:
+        # What they wished of all marketplaces goes on for the others.
+        row = PreferenceRow(**{**row.model_dump(), "merchant": merchant})
     row.updated_by, row.updated_at = principal.id, clock.now()
     return row
 

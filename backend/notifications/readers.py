@@ -21,6 +21,7 @@ from backend.platform.sealing import key_for
 from backend.regions import service as regions
 from backend.tracking import service as tracking
 
+NO_MERCHANT = ""
 _PURPOSE = "readers of messages"
 
 
@@ -29,11 +30,13 @@ class Reader:
     """A person as messages know them.
 
     `key` is the same for the same phone number everywhere and says nothing without our secret;
+    what they wish is their own for each `merchant`, of which a driver has none;
     `addresses` is where they are reached by what is known of them so far.
     """
 
     to: To
     key: str
+    merchant: str
     shown: str
     place: str
     city: str
@@ -73,6 +76,7 @@ async def order_reader(session: AsyncSession, order: OrderContact, to: To) -> Re
     return Reader(
         to=to,
         key=key_of(phone),
+        merchant=order.merchant,
         shown=_masked(phone),
         place=order.place,
         city=order.city,
@@ -94,6 +98,7 @@ async def _driver(
     return Reader(
         to="driver",
         key=key_of_driver(driver.id),
+        merchant=NO_MERCHANT,
         shown=_masked(driver.phone) if driver.phone else "•••",
         place=driver.place,
         city=driver.city,

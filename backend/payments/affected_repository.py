@@ -11,10 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.payments.models import PaymentRow
-from backend.payments.rules import State
+from backend.payments.rules import UNDER_WAY, State
 from backend.platform.scopes import EVERYWHERE
-
-_UNDER_WAY = (State.REQUIRES_METHOD, State.REQUIRES_ACTION, State.PROCESSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ async def sums(
     """What was touched, by currency."""
     state = col(PaymentRow.state)
     failed = state == State.FAILED
-    unknown = state.in_(_UNDER_WAY)
+    unknown = state.in_(UNDER_WAY)
     left = col(PaymentRow.amount) - col(PaymentRow.captured)
     query = (
         select(

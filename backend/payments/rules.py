@@ -46,7 +46,8 @@ GATEWAYS_FAULTS = frozenset(
 """Reasons of a failed payment that lie with the gateway or a bank, not with the customer."""
 
 _S = State
-_OPEN = frozenset({_S.REQUIRES_METHOD, _S.REQUIRES_ACTION, _S.PROCESSING})
+UNDER_WAY = frozenset({_S.REQUIRES_METHOD, _S.REQUIRES_ACTION, _S.PROCESSING})
+"""Nobody knows yet whether the money comes."""
 # What is taken is taken: a gateway that reports money after we gave a payment up is believed.
 _MOVES: dict[State, frozenset[State]] = {
     _S.REQUIRES_METHOD: frozenset(_S) - {_S.REQUIRES_METHOD},
@@ -82,7 +83,7 @@ def advance(now: State, reported: State) -> Step:
         return Step(undo=Action.CANCEL)
     if now is _S.CANCELLED and reported is _S.CAPTURED:
         return Step(_S.CAPTURED, undo=Action.REFUND)
-    if now is _S.FAILED and reported in _OPEN:
+    if now is _S.FAILED and reported in UNDER_WAY:
         return Step()
     return Step(reported) if may_move(now, reported) else Step()
 

@@ -98,7 +98,7 @@ class CaseEscalation(BaseModel):
 
 
 class CaseIncident(BaseModel):
-    """An incident that touched the order's place while it was on its way."""
+    """An incident that hurt the order's place while it was open, or that a ticket is linked to."""
 
     id: UUID
     number: str
@@ -108,6 +108,7 @@ class CaseIncident(BaseModel):
     started_at: datetime
     ended_at: datetime | None
     linked: bool = Field(description="Whether a ticket about the order is linked to it.")
+    how: str | None = Field(description="How it touched the order, as far as that is known.")
 
 
 class CaseAction(BaseModel):
@@ -135,7 +136,10 @@ class Case(BaseModel):
     messages: list[CaseMessage]
     flags: list[CaseFlag]
     escalations: list[CaseEscalation]
-    incidents: list[CaseIncident]
+    incidents: list[CaseIncident] = Field(description="Those that touched it or are linked.")
+    incidents_nearby: list[CaseIncident] = Field(
+        description="Those of its place and time that are not known to have touched it."
+    )
     actions: list[CaseAction]
     reveals: RevealCount
     seen_version: int = Field(description="What to send with an action on the order.")

@@ -9,8 +9,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import service as dispatch
-from backend.dispatch.customer_links import NoSuchLink
-from backend.dispatch.customer_schemas import Tracking
 from backend.dispatch.schemas import OrderEventOut, OrderOut
 from backend.flags import service as flags
 from backend.flags.service import FlagInForce
@@ -34,6 +32,7 @@ from backend.support.case_schemas import (
     CaseMessage,
     Moment,
 )
+from backend.support.case_touch import Course, how_it_touched
 from backend.support.schemas import EscalationRow
 from backend.tracking import service as tracking
 
@@ -51,24 +50,32 @@ async def case_of(session: AsyncSession, principal: Principal, number: str) -> C
     history = await dispatch.order_history(session, principal, order.id)
     facts = await facts_of(session, principal, order)
     messages = await _messages(session, principal, order)
+    driver = await _driver(session, principal, order)
+    moments = case_moments.merged(
+        await _steps(session, history),
+        await _positions(session, principal, order, history),
+        await _payment_moments(session, principal, facts.payments),
+        case_moments.of_messages(messages),
+    )
+    course = Course(order, moments, driver, facts.payments, clock.now())
+    around = [_incident(each, facts.escalations, course) for each in facts.incidents]
+    touched = {each.id for each in around if each.linked or each.how}
     return Case(
         order=order,
-        driver=await _driver(session, principal, order),
+        driver=driver,
         moments=case_moments.merged(
-            await _steps(session, history),
-            await _positions(session, principal, order, history),
-            await _payment_moments(session, principal, facts.payments),
-            case_moments.of_messages(messages),
+            moments,
             case_moments.of_escalations(facts.escalations),
-            case_moments.of_incidents(facts.incidents),
+            case_moments.of_incidents([each for each in facts.incidents if each.id in touched]),
             await _flag_changes(session, principal, order),
         ),
-        tracking=await _told(session, order),
+        tracking=await dispatch.seen_by_customer(session, principal, order.id),
         payments=facts.payments,
         messages=[_message(each) for each in messages],
         flags=await _flags(session, principal, order),
         escalations=[_escalation(each) for each in facts.escalations],
-        incidents=[_incident(each, facts.escalations) for each in facts.incidents],
+        incidents=[each for each in around if each.id in touched],
+        incidents_nearby=[each for each in around if each.id not in touched],
         actions=options(principal, facts),
         reveals=await identity.count_reveals(principal),
         seen_version=order.version,
@@ -86,7 +93,12 @@ async def facts_of(session: AsyncSession, principal: Principal, order: OrderOut)
     if identity.may(principal, "incidents:read", place):
         until = order.ended_at or clock.now()
         troubles = await incidents.incidents_touching(
-            session, principal, place, order.created_at, until
+            session,
+            principal,
+            place,
+            order.created_at,
+            until,
+            [each.incident_id for each in tickets if each.incident_id],
         )
     return Facts(order, money, tickets, troubles)
 
@@ -151,14 +163,6 @@ async def _messages(
     return await notifications.messages_of_order(session, principal, order.id)
 
 
-async def _told(session: AsyncSession, order: OrderOut) -> Tracking | None:
-    """What the customer's link shows now, None where it leads nowhere any more."""
-    try:
-        return await dispatch.follow_order(session, order.tracking_url.rpartition("/")[2])
-    except NoSuchLink:
-        return None
-
-
 async def _flags(session: AsyncSession, principal: Principal, order: OrderOut) -> list[CaseFlag]:
     """What the flags come to where the order is delivered, for a customer nobody knows more of."""
     if not identity.may(principal, "flags:read"):
@@ -213,7 +217,7 @@ def _escalation(each: EscalationRow) -> CaseEscalation:
     )
 
 
-def _incident(each: IncidentRow, tickets: Sequence[EscalationRow]) -> CaseIncident:
+def _incident(each: IncidentRow, tickets: Sequence[EscalationRow], course: Course) -> CaseIncident:
     return CaseIncident(
         id=each.id,
         number=each.number,
@@ -223,4 +227,5 @@ def _incident(each: IncidentRow, tickets: Sequence[EscalationRow]) -> CaseIncide
         started_at=each.impact_started_at,
         ended_at=each.resolved_at,
         linked=any(ticket.incident_id == each.id for ticket in tickets),
+        how=how_it_touched(each, course),
     )

@@ -17,16 +17,19 @@ def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Compone
         rx.el.div(
             rx.el.h2("What the customer sees"),
             rx.cond(
-                (case.customer != None) & (address != ""),  # noqa: E711 - a var, compared in the browser
+                address != "",
                 rx.el.span(
-                    replace,
-                    rx.el.a(
-                        "open",
-                        href=address,
-                        target="_blank",
-                        rel="noreferrer",
-                        class_name="wp-chip",
-                        title="The customer's own page, in a new tab",
+                    rx.cond(case.renewable, replace),
+                    rx.cond(
+                        case.customer,
+                        rx.el.a(
+                            "open",
+                            href=address,
+                            target="_blank",
+                            rel="noreferrer",
+                            class_name="wp-chip",
+                            title="The customer's own page, in a new tab",
+                        ),
                     ),
                     class_name="wp-row",
                 ),
@@ -40,6 +43,9 @@ def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Compone
                 case.ready,
                 rx.el.p(
                     "Their link is over: it leads nowhere now.",
+                    rx.cond(
+                        case.renewable & (address != ""), " Replace it to make them a new one.", ""
+                    ),
                     class_name="wp-muted wp-panel-body",
                 ),
                 rx.el.div(_lines(6), class_name="wp-bone-box"),
@@ -157,7 +163,7 @@ def incidents_panel(case: Any) -> rx.Component:
     return rx.cond(
         case.incidents.length() > 0,
         rx.el.section(
-            rx.el.div(rx.el.h2("Incidents around it"), class_name="wp-panel-head"),
+            rx.el.div(rx.el.h2("Incidents that touched it"), class_name="wp-panel-head"),
             rx.foreach(case.incidents, _incident),
             class_name="wp-panel",
             aria_label="Incidents",
@@ -173,7 +179,7 @@ def _incident(row: Any) -> rx.Component:
             class_name="wp-row wp-case-line",
         ),
         rx.el.span(row["title"]),
-        rx.el.span(row["linked"], class_name="wp-fact-note"),
+        rx.el.span(row["touched"], class_name="wp-fact-note"),
         to=row["link"].to(str),
         class_name="wp-case-row wp-case-stack",
     )

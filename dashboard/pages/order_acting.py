@@ -47,7 +47,7 @@ def replace_link() -> rx.Component:
             type="button",
             on_click=OrderDeedsState.begin("link"),
             class_name="wp-chip",
-            title="When it has come into wrong hands",
+            title="When it is over, or has come into wrong hands",
         ),
     )
 

@@ -36,6 +36,7 @@ class CaseState(ListState, rx.State):
     """The case of the order that the address names."""
 
     customer: CustomerView | None = None
+    renewable: bool = False
     actions: list[ActRow] = []
     may_act: bool = False
     messages: list[MessageRow] = []
@@ -89,6 +90,8 @@ class CaseState(ListState, rx.State):
                 return
             self._case, self._zone = case, zone
             self.customer = customer_view(case.tracking, now) if case.tracking else None
+            # A new link of an order that ended long ago would lead nowhere as well.
+            self.renewable = case.tracking is not None or case.order.ended_at is None
             self.actions = act_rows(case.actions)
             self.may_act = any(each.allowed for each in case.actions)
             self.messages, self.prefers = message_rows(case.messages), prefers

@@ -103,7 +103,8 @@ def nothing_to_choose() -> dict[str, list[Choice]]:
 
 def choices_of(case: Case, action: CaseAction) -> dict[str, list[Choice]]:
     """What each field of the action may be, in words; empty where that is open."""
-    titles = {each.number: each.title for each in case.incidents}
+    around = [*case.incidents, *case.incidents_nearby]
+    titles = {each.number: each.title for each in around}
     paid = {str(each.id): each for each in case.payments.payments} if case.payments else {}
 
     def word(field: str, value: str) -> str:

@@ -92,7 +92,7 @@ class IncidentLine(TypedDict):
     tone: str
     severity: str
     state: str
-    linked: str
+    touched: str
     link: str
 
 
@@ -202,7 +202,7 @@ def incident_lines(incidents: Sequence[CaseIncident]) -> list[IncidentLine]:
             "tone": "off" if each.ended_at else SEVERITY_TONES[each.severity],
             "severity": each.severity,
             "state": state_word(each.state),
-            "linked": "linked" if each.linked else "at the same time and place",
+            "touched": ", ".join(filter(None, ("linked" if each.linked else None, each.how))),
             "link": f"/incidents/{each.number}",
         }
         for each in open_first

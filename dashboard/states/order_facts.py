@@ -191,7 +191,7 @@ def shown(
         "parcels": f"{len(order.parcels)}, {weight_words(weight)}",
         "track_since": iso(track[0]),
         "track_until": iso(track[1]),
-        "tracking_url": order.tracking_url,
+        "tracking_url": order.tracking_url or "",
         "traces_url": traces.replace("{number}", order.number),
     }  # fmt: skip
 

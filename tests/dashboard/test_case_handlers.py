@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import text
 
 from backend.dispatch.schemas import OrderOut
 from backend.identity.schemas import GrantScope, Principal
 from backend.notifications import service as notifications
 from backend.notifications.message_schemas import MessageIn, MessageOut
+from backend.platform import clock
 from backend.platform.resources import Resources
 from tests.dashboard.conftest import Connect, Console, SignIn
 from tests.dashboard.test_incident_handlers import _name, _seen, _send
-from tests.dispatch.orders import place_order
+from tests.dispatch.orders import link_of, place_order
 
 SEARCH = _name("search", "search_state")
 ORDER = _name("order", "order_state")
@@ -145,6 +151,36 @@ async def test_who_may_only_look_is_offered_nothing(
         assert not now.get("may_act")
         assert {row["ok"] for row in now["actions"]} == {False}
         assert all(row["why"] for row in now["actions"])
+
+
+@pytest.mark.parametrize(("role", "told"), [("viewer", False), ("support_agent", True)])
+async def test_the_customers_link_reaches_the_browser_of_who_may_act_for_them(
+    connect: Connect, sign_in: SignIn, resources: Resources, role: str, told: bool
+) -> None:
+    order = await place_order(resources)
+    async with connect(await sign_in("Vi", (role, "TH-10"))) as console:
+        await _send(console, f"{ORDER}.load", f"/orders/{order.number}")
+        shown = await _seen(console, ORDER, lambda now: now.get("order"))
+    path = urlsplit(shown["tracking_url"]).path
+    assert path == (urlsplit(link_of(order)).path if told else "")
+
+
+async def test_a_link_that_is_over_can_be_renewed_while_its_order_is_open(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    long_ago = {"at": clock.now() - timedelta(days=40)}
+    ended = "UPDATE dispatch_order SET state = 'cancelled', ended_at = :at"
+    async with resources.database.unit_of_work() as session:
+        await session.execute(text("UPDATE dispatch_order SET promised_at = :at"), long_ago)
+    async with connect(await sign_in("Dao", AGENT)) as console:
+        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
+        now = await _seen(console, CASE, lambda now: now if now.get("ready") else None)
+        assert (now.get("customer"), now["renewable"]) == (None, True)
+        async with resources.database.unit_of_work() as session:
+            await session.execute(text(ended), long_ago)
+        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
+        await _seen(console, CASE, lambda now: now.get("renewable") is False)
 
 
 async def test_the_outbox_lists_a_message_and_stops_it_with_a_reason(

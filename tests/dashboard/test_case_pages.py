@@ -30,7 +30,7 @@ from dashboard.states.case import looks_words
 from dashboard.states.case_acts import missing
 from dashboard.states.case_asking import OWN_WORDS, asks_of, choices_of, filled_from, sent_of
 from dashboard.states.case_customer import customer_view
-from dashboard.states.case_words import act_rows, other_moments, ticket_rows
+from dashboard.states.case_words import act_rows, incident_lines, other_moments, ticket_rows
 from dashboard.states.message_words import STATES, TEMPLATES, message_line, preference_words
 from dashboard.states.messages import FIELDS, state_chips, wanted_of
 from dashboard.states.sandbox import phones
@@ -65,7 +65,7 @@ def case(**changed: Any) -> Case:
     values: dict[str, Any] = {
         "order": order(), "driver": None, "moments": [], "tracking": None, "payments": None,
         "messages": [],
-        "flags": [], "escalations": [], "incidents": [], "actions": [],
+        "flags": [], "escalations": [], "incidents": [], "incidents_nearby": [], "actions": [],
         "reveals": RevealCount(used=0, limit=60), "seen_version": 5,
     }  # fmt: skip
     return Case(**{**values, **changed})
@@ -218,11 +218,25 @@ def test_only_templates_that_the_order_fills_by_itself_are_offered() -> None:
 def test_incidents_to_link_are_told_by_their_titles() -> None:
     around = CaseIncident(
         id=uuid7(), number="INC-12", title="SMS gateway down", severity="SEV2",
-        state="acknowledged", started_at=NOW, ended_at=None, linked=False,
+        state="acknowledged", started_at=NOW, ended_at=None, linked=False, how=None,
     )  # fmt: skip
-    act = action("link_incident", "incident", choices={"incident": ["INC-12"]})
-    chosen = choices_of(case(incidents=[around]), act)["incident"]
-    assert chosen == [{"value": "INC-12", "word": "INC-12 SMS gateway down"}]
+    touched = around.model_copy(update={"number": "INC-13", "how": "it was late then"})
+    act = action("link_incident", "incident", choices={"incident": ["INC-13", "INC-12"]})
+    known = case(incidents=[touched], incidents_nearby=[around])
+    assert choices_of(known, act)["incident"] == [
+        {"value": "INC-13", "word": "INC-13 SMS gateway down"},
+        {"value": "INC-12", "word": "INC-12 SMS gateway down"},
+    ]
+
+
+def test_an_incident_says_how_it_touched_the_order() -> None:
+    late = CaseIncident(
+        id=uuid7(), number="INC-12", title="Drivers wait", severity="SEV2",
+        state="acknowledged", started_at=NOW, ended_at=None, linked=True, how="it was late then",
+    )  # fmt: skip
+    only_linked = late.model_copy(update={"how": None})
+    lines = incident_lines([late, only_linked])
+    assert [each["touched"] for each in lines] == ["linked, it was late then", "linked"]
 
 
 # Search

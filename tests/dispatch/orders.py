@@ -70,6 +70,12 @@ async def place_order(
         return await service.create_order(session, principal, order_in(**changes))
 
 
+def link_of(order: OrderOut) -> str:
+    """The customer's link, of an order as somebody read it who is told of it."""
+    assert order.tracking_url is not None
+    return order.tracking_url
+
+
 async def advance(resources: Resources, order_id: UUID, *actions: Action, driver: UUID) -> OrderOut:
     """Take the order through the actions as the system does; `driver` is the one assigned."""
     async with resources.database.unit_of_work() as session:

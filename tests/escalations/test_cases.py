@@ -70,7 +70,7 @@ async def test_one_timeline_tells_all_that_happened(
     await work_off(resources)
     ticket = await opened(resources, order=order, subject="Where is it")
     await answer(resources, ticket, text="It comes.", then="solved")
-    incident = await raised(resources)
+    incident = await raised(resources, service="dispatch", title="Orders wait")
     case = await look(resources, order)
     told = words(case)
     for expected in (
@@ -82,7 +82,7 @@ async def test_one_timeline_tells_all_that_happened(
         "support: ESC-1 opened: Where is it",
         "support: ESC-1 solved: Where is it",
         "message: Message to the customer: support reply",
-        f"incident: {incident.number} began: Payments fail (a)",
+        f"incident: {incident.number} began: Orders wait",
     ):
         assert expected in told, f"{expected!r} is not told in\n{told}"
     assert [each.at for each in case.moments] == sorted(each.at for each in case.moments)
@@ -91,6 +91,58 @@ async def test_one_timeline_tells_all_that_happened(
     assert (case.driver.code, case.driver.phone) == (phone.code, None)
     assert [each.number for each in case.escalations] == ["ESC-1"]
     assert [(each.number, each.linked) for each in case.incidents] == [(incident.number, False)]
+
+
+async def test_only_incidents_that_touched_the_order_are_told(resources: Resources) -> None:
+    order = await prepaid(resources)
+    payments, elsewhere = await raised(resources), await raised(resources, "b", region="VN-SG")
+    case = await look(resources, order)
+    assert case.incidents == []
+    assert [each.number for each in case.incidents_nearby] == [payments.number]
+    assert "incident:" not in words(case)
+    # Another one may have to do with it all the same, and then a ticket says so.
+    ticket = await opened(resources, order=order)
+    linkable = next(each for each in case.actions if each.kind == "link_incident")
+    assert linkable.choices["incident"] == [payments.number]
+    async with resources.database.unit_of_work() as session:
+        await service.link_incident(
+            session, AGENT, ticket.id, payments.number, seen_version=ticket.version
+        )
+    case = await look(resources, order)
+    assert [(each.number, each.linked, each.how) for each in case.incidents] == [
+        (payments.number, True, None)
+    ]
+    assert case.incidents_nearby == []
+    assert elsewhere.number not in case.model_dump_json()
+
+
+async def test_a_linked_incident_is_told_though_it_was_over_before_the_order(
+    resources: Resources,
+) -> None:
+    before = await raised(resources)
+    async with resources.database.unit_of_work() as session:
+        await session.execute(
+            text("UPDATE incidents_incident SET resolved_at = :at, impact_started_at = :at"),
+            {"at": clock.now() - timedelta(hours=5)},
+        )
+    order = await prepaid(resources)
+    ticket = await opened(resources, order=order)
+    assert (await look(resources, order)).incidents_nearby == []
+    async with resources.database.unit_of_work() as session:
+        await service.link_incident(
+            session, AGENT, ticket.id, before.number, seen_version=ticket.version
+        )
+    [told] = (await look(resources, order)).incidents
+    assert (told.number, told.linked) == (before.number, True)
+
+
+async def test_a_failed_payment_is_touched_by_the_incident_of_its_time(
+    resources: Resources,
+) -> None:
+    order = await prepaid(resources, "sandbox:decline")
+    during = await raised(resources)
+    [told] = (await look(resources, order)).incidents
+    assert (told.number, told.how) == (during.number, "its payment failed then")
 
 
 async def test_what_the_customer_sees_stands_beside_it_and_contacts_are_masked(

@@ -25,7 +25,7 @@ from backend.support import service
 from backend.support.customer_rules import choices
 from backend.support.rules import State
 from backend.support.schemas import EscalationFilter, EscalationRow, ReplyIn
-from tests.dispatch.orders import advance, place_order
+from tests.dispatch.orders import advance, link_of, place_order
 from tests.tracking.fleet import hire
 
 AGENT = Principal("user", "user:ann", "Ann Agent", (GrantScope("support_agent", "TH-10"),))
@@ -37,7 +37,7 @@ HELP = {"kind": "late", "text": "Where is it?"}
 
 
 def path_of(order: OrderOut) -> str:
-    return httpx.URL(order.tracking_url).path
+    return httpx.URL(link_of(order)).path
 
 
 async def page_of(client: httpx.AsyncClient, order: OrderOut) -> str:

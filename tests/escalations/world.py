@@ -24,7 +24,7 @@ from backend.support.schemas import (
     EscalationRow,
     ReplyIn,
 )
-from tests.dispatch.orders import place_order
+from tests.dispatch.orders import link_of, place_order
 from tests.identity.conftest import enrolled
 
 
@@ -63,7 +63,7 @@ async def by_link(resources: Resources, verb: Any, token: str, *args: Any, **mor
 
 def token_of(order: OrderOut) -> str:
     """The secret of the customer's link."""
-    return order.tracking_url.rpartition("/")[2]
+    return link_of(order).rpartition("/")[2]
 
 
 def wanted(**changes: Any) -> EscalationIn:

@@ -25,7 +25,7 @@ from backend.platform.errors import Forbidden
 from backend.platform.resources import Resources
 from backend.settings import Settings
 from tests.dispatch.city import driver
-from tests.dispatch.orders import place_order, seeded
+from tests.dispatch.orders import link_of, place_order, seeded
 from tests.notifications.carriers import (
     SECRET,
     FirebaseServer,
@@ -309,7 +309,7 @@ async def test_a_mail_is_handed_over_or_refused(
         return
     [mail] = box.mails
     assert (mail["To"], mail["Subject"]) == ("malee@example.com", "จัดส่งเรียบร้อยแล้ว")
-    assert order.tracking_url in mail.get_content()
+    assert link_of(order) in mail.get_content()
 
 
 _TRIPPING = ["a@[b.c", "(a@b.c", "=?utf-8?q?=0a?=@b.c", "a:@b.c", ".@..c", "\u200b@b.c"]

@@ -24,7 +24,7 @@ from backend.platform.outbox import Event, emit
 from backend.platform.resources import Resources
 from tests.dispatch.city import driver, open_city
 from tests.dispatch.city import order as order_at
-from tests.dispatch.orders import advance, order_body, place_order
+from tests.dispatch.orders import advance, marketplace, order_body, place_order
 from tests.notifications.outbox import about, body, hear, messenger_of, prefer, send
 
 A = Action
@@ -255,6 +255,27 @@ async def test_an_incidents_message_reaches_every_customer_once(
     assert {row.by_name for row in found} == {"Mia Manager"}
     words = (await told(resources, orders[0]))["incident_notice"]
     assert words.endswith(f"{orders[0].number} ของคุณ: We are late, and sorry.")
+
+
+async def test_an_incidents_message_comes_from_each_marketplace_as_its_customer_wishes(
+    resources: Resources,
+) -> None:
+    shop, _ = await marketplace(resources, "shop")
+    market, _ = await marketplace(resources, "market")
+    order = await place_order(resources, shop, drop=_drop(1))
+    others = [await place_order(resources, market, drop=_drop(1)) for _ in range(2)]
+    await prefer(resources, order.id, muted=["incident_notice"])
+    await _want(resources)
+    while await broadcasts.advance(resources.database):
+        pass
+
+    async def notices(*orders: OrderOut) -> list[bool]:
+        """Whether each notice about the orders is to be sent."""
+        said = [each for order in orders for each in await about(resources, order.id)]
+        return [each.state != "suppressed" for each in said if each.template == "incident_notice"]
+
+    assert await notices(order) == [False]
+    assert await notices(*others) == [True]
 
 
 def _saigon() -> dict[str, Any]:

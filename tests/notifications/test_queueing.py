@@ -21,7 +21,7 @@ from backend.platform.errors import Conflict, Invalid, NotFound
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
 from tests.dispatch.city import driver
-from tests.dispatch.orders import advance, place_order
+from tests.dispatch.orders import advance, link_of, marketplace, place_order
 from tests.notifications.outbox import (
     AGENT,
     AGENT_IN,
@@ -53,7 +53,7 @@ async def test_a_customer_is_written_to_in_their_regions_language(resources: Res
     words = await body(resources, made.id)
     assert "ล่าช้า" in words
     assert order.number in words
-    assert order.tracking_url in words
+    assert link_of(order) in words
 
 
 async def test_nobody_who_lists_messages_sees_a_number(resources: Resources) -> None:
@@ -87,6 +87,43 @@ async def test_what_the_reader_chose_holds_for_all_their_orders(resources: Resou
     async with resources.database.unit_of_work() as session:
         seen = await service.preferences_of_order(session, AGENT, next_order.id)
     assert (seen.language, seen.language_chosen, seen.muted) == ("en", True, ["delayed"])
+
+
+async def test_a_customer_of_two_marketplaces_mutes_one(resources: Resources) -> None:
+    shop, _ = await marketplace(resources, "shop")
+    market, _ = await marketplace(resources, "market")
+    order, other = await place_order(resources, shop), await place_order(resources, market)
+    await prefer(resources, order.id, language="en", muted=["delayed"])
+    muted = await queue(resources, order.id, template="delayed")
+    told = await queue(resources, other.id, template="delayed")
+    assert [(each.state, each.language) for each in (muted, told)] == [
+        ("suppressed", "en"),
+        ("queued", "th"),
+    ]
+    await prefer(resources, other.id, language="ta")
+    again = await place_order(resources, shop)
+    assert (await queue(resources, again.id, template="delivered")).language == "en"
+
+
+async def test_what_was_wished_of_all_marketplaces_holds_until_one_is_told_otherwise(
+    resources: Resources,
+) -> None:
+    shop, _ = await marketplace(resources, "shop")
+    market, _ = await marketplace(resources, "market")
+    order, other = await place_order(resources, shop), await place_order(resources, market)
+    await prefer(resources, order.id, email="malee@example.com", muted=["delayed"], language="en")
+    async with resources.database.unit_of_work() as session:
+        await session.execute(text("UPDATE notifications_preference SET merchant = ''"))
+    assert (await queue(resources, other.id, template="delayed")).state == "suppressed"
+    await prefer(resources, other.id, language="ta")
+    heard = await queue(resources, other.id, template="delayed")
+    assert (heard.state, heard.language) == ("queued", "ta")
+    # Their mail address was not asked for again, and what the other one knows stays.
+    async with resources.database.unit_of_work() as session:
+        kept = await service.preferences_of_order(session, AGENT, other.id)
+        before = await service.preferences_of_order(session, AGENT, order.id)
+    assert (kept.email, kept.muted) == (before.email, [])
+    assert (before.language, before.muted, before.email is not None) == ("en", ["delayed"], True)
 
 
 async def test_codes_and_answers_cannot_be_done_without(resources: Resources) -> None:
