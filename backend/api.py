@@ -27,7 +27,12 @@ from backend.incidents import on_call_endpoints as on_call
 from backend.insights import endpoints as insights
 from backend.insights import rating_page
 from backend.notifications import endpoints as notifications
-from backend.notifications import message_endpoints, message_hooks
+from backend.notifications import (
+    message_endpoints,
+    message_export_endpoints,
+    message_hooks,
+    phone_endpoints,
+)
 from backend.payments import endpoints as payments
 from backend.platform.drills import SlowedDown
 from backend.platform.http import BoundedBody, Observed, install_error_handlers
@@ -83,8 +88,10 @@ def create_api() -> FastAPI:
     )
     api.include_router(payments.router)
     api.include_router(notifications.router)
+    api.include_router(message_export_endpoints.router)
     api.include_router(message_endpoints.router)
     api.include_router(message_hooks.router)
+    api.include_router(phone_endpoints.router)
     api.include_router(flags.router)
     api.include_router(sheet_endpoints.router)
     api.include_router(monitoring.router)

@@ -6,9 +6,9 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend.dispatch.demo_recipients import receive_codes
 from backend.dispatch.dispatcher_role import dispatch
@@ -33,6 +33,7 @@ from backend.payments import role as payments
 from backend.platform import clock, consumers, drills, idempotency, outbox
 from backend.platform.memory import keep_what_is_loaded
 from backend.platform.metrics_board import showing
+from backend.platform.outages import outlast, pause
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
 from backend.settings import Settings
@@ -43,19 +44,11 @@ from backend.tracking.service import keep_partitions
 Role = Callable[[Resources, asyncio.Event], Awaitable[None]]
 
 _log = get_logger(__name__)
-_FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 5.0
 _RELAY_PAUSE_S = 0.2
 _TRIM_EVERY_S = 10.0
 _BEAT_EVERY_S = 3
 _BEAT_KEPT_S = 10
 _LOOK_FOR_DRILLS_S = 0.5
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but no longer than until the process is asked to stop."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def relay(resources: Resources, stop: asyncio.Event) -> None:
@@ -166,16 +159,4 @@ async def _run_role(name: str, resources: Resources, stop: asyncio.Event) -> Non
 
 async def _keep_running(name: str, resources: Resources, stop: asyncio.Event) -> None:
     """Run a role again after its stores failed; any other error is a bug and ends the process."""
-    wait_s = _FIRST_PAUSE_S
-    loop = asyncio.get_running_loop()
-    while not stop.is_set():
-        started = loop.time()
-        try:
-            await _run_role(name, resources, stop)
-        except* (RedisError, SQLAlchemyError, OSError) as failed:
-            if loop.time() - started > _LONGEST_PAUSE_S:
-                wait_s = _FIRST_PAUSE_S
-            why = repr(failed.exceptions[0])
-            _log.warning("role_interrupted", role=name, error=why, again_in_s=wait_s)
-            await pause(stop, wait_s)
-            wait_s = min(_LONGEST_PAUSE_S, wait_s * 2)
+    await outlast(name, partial(_run_role, name, resources, stop), stop)

@@ -36,6 +36,12 @@ class MessageRow(SQLModel, table=True):
         Index("ix_notifications_message_region", "region", "id"),
         Index("ix_notifications_message_state", "state", "id"),
         Index(
+            "ix_notifications_message_pushed",
+            "driver_id",
+            "id",
+            postgresql_where=text("channel = 'push' AND state = 'sent'"),
+        ),
+        Index(
             "ix_notifications_message_escalation",
             "escalation_id",
             postgresql_where=text("escalation_id IS NOT NULL"),

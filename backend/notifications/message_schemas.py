@@ -34,6 +34,9 @@ __all__ = [
     "PreferencesIn",
     "PreviewIn",
     "PreviewOut",
+    "PushList",
+    "PushOut",
+    "PushReceiptIn",
     "QuietHours",
     "ReceiptIn",
     "ReceiptResult",
@@ -270,6 +273,31 @@ class ReceiptIn(BaseModel):
     attempt: int | None = None
     at: AwareDatetime | None = None
     why: Annotated[str, StringConstraints(max_length=300, pattern=_NO_NUL)] | None = None
+
+
+class PushReceiptIn(BaseModel):
+    """What a driver's app says of one push; `at` is when it came, by the phone's clock."""
+
+    id: UUID
+    at: AwareDatetime | None = None
+
+
+class PushOut(BaseModel):
+    """A push as the driver's app shows it."""
+
+    id: UUID
+    kind: Kind
+    order: str | None
+    subject: str
+    text: str
+    language: str
+    sent_at: datetime
+
+
+class PushList(BaseModel):
+    """Pushes, oldest first."""
+
+    items: list[PushOut]
 
 
 class ReceiptsIn(BaseModel):

@@ -6,9 +6,12 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from random import random
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.notifications import message_repository, messenger_repository
@@ -20,13 +23,22 @@ from backend.notifications.messenger_repository import Claimed
 from backend.notifications.sealed import Unreadable, opened
 from backend.platform import clock, indicators
 from backend.platform.ids import uuid7
+from backend.platform.in_flight import InFlight
+from backend.platform.outages import LONGEST_PAUSE_S, STORES_FAILED, is_refused, outlast, pause
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger, meter, tracer
 
 LEASE = timedelta(seconds=60)
 """A claim outlives any sending; after it somebody else sends, and says that it is a repeat."""
+GRACE = timedelta(seconds=3 * LONGEST_PAUSE_S)
+"""For so long after the database was away what others claimed is theirs, though it has run out.
+
+They could not write down what came of it, and do so now.
+"""
 _MOST_IN_FLIGHT = 50
 _LOOK_EVERY_S = 0.25
+_LAST_TRIES = 3
+_LAST_TRIES_EVERY_S = 1.0
 _TAKEN = (Outcome.SENT, Outcome.DELIVERED)
 _TOO_LATE = "It would come too late now."
 _CUT_OFF = "Sending was cut off twice; whether it arrived is not known."
@@ -106,58 +118,98 @@ class Result:
 
 
 class Messenger:
-    """One process's messages in flight."""
+    """One process's messages in flight; what came of them is kept while the database is away."""
 
     def __init__(self, resources: Resources, carriers: Carriers) -> None:
         self._resources = resources
         self._carriers = carriers
-        self._in_flight: dict[asyncio.Task[Result], Claimed] = {}
+        self._in_flight = InFlight[Claimed, Result](_MOST_IN_FLIGHT)
+        self._unsure: UUID | None = None
+        self._takes_over_from = clock.now()
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Send what is due until `stop`; may be called again after the database failed."""
+        while not stop.is_set():
+            if await self.turn():
+                continue
+            if self.busy:
+                await self.settled()
+            else:
+                await pause(stop, _LOOK_EVERY_S)
 
     async def turn(self) -> int:
-        """Write down what came back and claim what is due, at once; answers how many were begun."""
-        done = {task for task in self._in_flight if task.done()}
-        room = _MOST_IN_FLIGHT - len(self._in_flight) + len(done)
+        """Write down what came back and claim what is due, at once; answers how many were begun.
+
+        Where the database fails, nothing in flight is lost: the next turn writes it down.
+        """
+        if self._unsure is not None:
+            await self._catch_up()
+        landed, room = self._in_flight.landed(), self._in_flight.room
+        now, claim = clock.now(), uuid7()
+        self._unsure = claim
         async with self._resources.database.unit_of_work() as session:
-            await settle(session, [self._result_of(task) for task in done])
-            due = await messenger_repository.claim(session, uuid7(), clock.now(), LEASE, room)
+            await settle(session, [self._result_of(*each) for each in landed.items()])
+            due = await messenger_repository.claim(
+                session, claim, now, LEASE, room, take_over=now >= self._takes_over_from
+            )
             claimed = await messenger_repository.drop_overtaken(session, due, OVERTAKEN)
-        for task in done:
-            del self._in_flight[task]
-        self._in_flight |= {asyncio.create_task(self._send(each)): each for each in claimed}
+        self._unsure = None
+        self._in_flight.forget(landed)
+        for each in claimed:
+            self._in_flight.begin(each, self._send(each))
         return len(claimed)
 
     @property
     def busy(self) -> bool:
         """Whether anything is in flight."""
-        return bool(self._in_flight)
+        return len(self._in_flight) > 0
 
     async def settled(self) -> None:
         """Return once something came back, or after a moment."""
-        if self._in_flight:
-            await asyncio.wait(
-                self._in_flight, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
-            )
+        await self._in_flight.next_landing(_LOOK_EVERY_S)
 
     async def finish(self) -> None:
-        """Wait for what is in flight and write it down; nothing new is begun."""
-        if self._in_flight:
-            await asyncio.wait(self._in_flight)
-            async with self._resources.database.unit_of_work() as session:
-                await settle(session, [self._result_of(task) for task in self._in_flight])
-            self._in_flight.clear()
+        """Wait for what is in flight and write it down; nothing new is begun.
+
+        Where the database is away it is tried a few times more, and then the error gets out.
+        """
+        await self._in_flight.all_landed()
+        for _ in range(_LAST_TRIES):
+            with suppress(*STORES_FAILED):
+                await self._catch_up()
+                return
+            await asyncio.sleep(_LAST_TRIES_EVERY_S)
+        await self._catch_up()
 
     async def abandon(self) -> None:
         """Drop what is in flight; its claims run out, and it is sent again as a repeat."""
-        for task in self._in_flight:
-            task.cancel()
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
+        await self._in_flight.abandon()
 
-    def _result_of(self, task: asyncio.Task[Result]) -> Result:
+    async def _catch_up(self) -> None:
+        """Write down what came back, each for itself: one that is refused holds up no other.
+
+        What the last turn may have claimed before it failed is given back.
+        """
+        for task, claimed in self._in_flight.landed().items():
+            try:
+                async with self._resources.database.unit_of_work() as session:
+                    await settle(session, [self._result_of(task, claimed)])
+            except DBAPIError as error:
+                if not is_refused(error):
+                    raise
+                _log.error("result_refused", message=str(claimed.id), exc_info=error)
+            self._in_flight.forget([task])
+        if self._unsure is not None:
+            async with self._resources.database.unit_of_work() as session:
+                await messenger_repository.release(session, self._unsure)
+            self._unsure = None
+            self._takes_over_from = clock.now() + GRACE
+
+    def _result_of(self, task: asyncio.Task[Result], claimed: Claimed) -> Result:
         """What came of a sending; one that trips over itself takes no other message with it."""
         error = task.exception()
         if error is None:
             return task.result()
-        claimed = self._in_flight[task]
         _log.error("sending_faulted", message=str(claimed.id), exc_info=error)
         why = f"A fault of ours: {type(error).__name__}."
         via = self._carriers.name_of(Channel(claimed.channel))
@@ -212,18 +264,11 @@ async def settle(session: AsyncSession, results: list[Result]) -> None:
 
 
 async def send_due(resources: Resources, stop: asyncio.Event) -> None:
-    """Send what is due until `stop`, and then wait for what is on its way."""
+    """Send what is due until `stop`, through outages, and then wait for what is on its way."""
     carriers = Carriers(resources.settings)
     messenger = Messenger(resources, carriers)
     try:
-        while not stop.is_set():
-            if await messenger.turn():
-                continue
-            if messenger.busy:
-                await messenger.settled()
-            else:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
+        await outlast("messenger.sending", partial(messenger.work, stop), stop)
         await messenger.finish()
     finally:
         await messenger.abandon()

@@ -18,13 +18,14 @@ from backend.notifications.message_models import MessageRow
 from backend.notifications.message_rules import OVERTAKEN_BY, Kind, MessageState
 
 # Codes and arrivals first: whoever stands at a door does not wait behind a broadcast. A claim that
-# has run out is of a process that died; whether it had sent the message nobody knows.
+# has run out is of a process that died, unless the database was away from it; whether it had sent
+# the message nobody knows.
 _CLAIM = """
 WITH due AS (
   SELECT m.id, m.claim IS NOT NULL AS cut_off, m.repeated AS repeated_before
   FROM notifications_message m
   WHERE m.state IN ('waiting', 'queued', 'failed') AND m.next_at <= :now
-    AND (m.claimed_until IS NULL OR m.claimed_until < :now)
+    AND (m.claimed_until IS NULL OR m.claimed_until < :now AND :take_over)
   ORDER BY m.urgent DESC, m.next_at
   LIMIT :limit
   FOR UPDATE SKIP LOCKED
@@ -36,6 +37,11 @@ FROM due WHERE m.id = due.id
 RETURNING m.id, m.region, m.order_id, m.order_number, m.template, m.language, m.channel, m.ways,
   m.sealed, m.recipient, m.urgent, m.attempts, m.tried_here, m.expires_at,
   due.cut_off, due.repeated_before
+"""
+
+_RELEASE = """
+UPDATE notifications_message SET claim = NULL, claimed_until = NULL
+WHERE state IN ('waiting', 'queued', 'failed') AND claim = :claim
 """
 
 _SETTLE = """
@@ -79,13 +85,34 @@ class Claimed:
 
 
 async def claim(
-    session: AsyncSession, claim_id: UUID, now: datetime, lease: timedelta, limit: int
+    session: AsyncSession,
+    claim_id: UUID,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    *,
+    take_over: bool = True,
 ) -> list[Claimed]:
-    """Claim up to `limit` messages that are due, the urgent ones first."""
+    """Claim up to `limit` messages that are due, the urgent ones first.
+
+    `take_over` says whether those are among them whose claim has run out.
+    """
     rows = await session.execute(
-        text(_CLAIM), {"now": now, "until": now + lease, "claim": claim_id, "limit": limit}
+        text(_CLAIM),
+        {
+            "now": now,
+            "until": now + lease,
+            "claim": claim_id,
+            "limit": limit,
+            "take_over": take_over,
+        },
     )
     return [Claimed(claim=claim_id, **row) for row in rows.mappings()]
+
+
+async def release(session: AsyncSession, claim_id: UUID) -> None:
+    """Give back what was claimed by this and not begun."""
+    await session.execute(text(_RELEASE), {"claim": claim_id})
 
 
 async def drop_overtaken(

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from functools import partial
 
 from backend.notifications.broadcasts import advance
 from backend.notifications.message_consumers import GROUP, HANDLERS
 from backend.notifications.messenger import send_due
 from backend.platform.consumers import Consumer
+from backend.platform.outages import outlast, pause
 from backend.platform.resources import Resources
 
 _LOOK_EVERY_S = 1.0
 
 
 async def run(resources: Resources, stop: asyncio.Event) -> None:
-    """Read events, go through broadcasts and send what is due, until `stop`."""
+    """Read events, go through broadcasts and send what is due, until `stop`.
+
+    Each outlasts a store that is away by itself, so that what is being sent is not cut off.
+    """
+    read = Consumer(resources, GROUP, HANDLERS).run
+    read = partial(Consumer(resources, GROUP, HANDLERS).run, stop)
+    broadcast = partial(_broadcast, resources, stop)
     async with asyncio.TaskGroup() as group:
-        group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
-        group.create_task(_broadcast(resources, stop))
+        group.create_task(outlast("messenger.events", read, stop))
+        group.create_task(outlast("messenger.broadcasts", broadcast, stop))
         group.create_task(send_due(resources, stop))
 
 
 async def _broadcast(resources: Resources, stop: asyncio.Event) -> None:
     while not stop.is_set():
         if not await advance(resources.database):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
+            await pause(stop, _LOOK_EVERY_S)

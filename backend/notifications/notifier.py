@@ -29,6 +29,7 @@ from backend.notifications.sending_repository import Claimed
 from backend.platform import clock, indicators
 from backend.platform.consumers import Consumer
 from backend.platform.ids import uuid7
+from backend.platform.in_flight import InFlight
 from backend.platform.outbox import TOPIC, Event, emit
 from backend.platform.resources import Resources
 from backend.platform.sealing import unseal
@@ -130,55 +131,50 @@ class Sender:
     def __init__(self, resources: Resources, outbound: Outbound) -> None:
         self.outbound = outbound
         self._resources = resources
-        self._in_flight: set[asyncio.Task[Outcome]] = set()
+        self._in_flight = InFlight[Claimed, Outcome](_MOST_IN_FLIGHT)
 
     async def turn(self) -> int:
         """Write down what came back and claim what is due, at once; answers how many were begun."""
-        done = {task for task in self._in_flight if task.done()}
-        outcomes = [task.result() for task in done]
-        room = _MOST_IN_FLIGHT - len(self._in_flight) + len(done)
+        landed, room = self._in_flight.landed(), self._in_flight.room
+        outcomes = [task.result() for task in landed]
         async with self._resources.database.unit_of_work() as session:
             if outcomes:
                 await settle(session, outcomes)
             claimed = await sending_repository.claim(
                 session, uuid7(), clock.now(), LEASE, most=MOST_AT_ONCE, limit=room
             )
-        self._in_flight -= done
-        self._in_flight |= {asyncio.create_task(self._send(each)) for each in claimed}
+        self._in_flight.forget(landed)
+        for each in claimed:
+            self._in_flight.begin(each, self._send(each))
         return len(claimed)
 
     @property
     def busy(self) -> bool:
         """Whether anything is in flight."""
-        return bool(self._in_flight)
+        return len(self._in_flight) > 0
 
     async def wait(self, stop: asyncio.Event) -> None:
         """Wait until something came back, or for a moment."""
-        if self._in_flight:
+        if self.busy:
             await self.settled()
         else:
             await _stopped(stop, _LOOK_EVERY_S)
 
     async def settled(self) -> None:
         """Return once something came back, or after a moment."""
-        if self._in_flight:
-            await asyncio.wait(
-                self._in_flight, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
-            )
+        await self._in_flight.next_landing(_LOOK_EVERY_S)
 
     async def finish(self) -> None:
         """Wait for what is in flight and write it down; nothing new is begun."""
-        if self._in_flight:
-            await asyncio.wait(self._in_flight)
+        await self._in_flight.all_landed()
+        if landed := self._in_flight.landed():
             async with self._resources.database.unit_of_work() as session:
-                await settle(session, [task.result() for task in self._in_flight])
-            self._in_flight.clear()
+                await settle(session, [task.result() for task in landed])
+            self._in_flight.forget(landed)
 
     async def abandon(self) -> None:
         """Drop what is in flight; its claims run out and it is sent again."""
-        for task in self._in_flight:
-            task.cancel()
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
+        await self._in_flight.abandon()
 
     async def _send(self, claimed: Claimed) -> Outcome:
         at = clock.now()

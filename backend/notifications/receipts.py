@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -20,6 +20,7 @@ from backend.platform.errors import Unauthenticated
 from backend.settings import Settings
 
 S = MessageState
+Receipt = TypeVar("Receipt", bound=BaseModel)
 _MAY_FAIL = frozenset({S.SENT, S.QUEUED})
 
 
@@ -39,30 +40,32 @@ async def apply(session: AsyncSession, receipts: Sequence[dict[str, Any]]) -> li
 
     What was delivered stays so. A failure of a sending that is no longer the last is passed over.
     """
-    read = [_read(each) for each in receipts]
+    read = [read_receipt(ReceiptIn, each) for each in receipts]
     ids = {each.id for each in read if isinstance(each, ReceiptIn)}
     rows = await messenger_repository.locked(session, sorted(ids))
     results = []
     for index, receipt in enumerate(read):
         if isinstance(receipt, str):
-            results.append(_rejected(index, "invalid", receipt))
+            results.append(rejected(index, "invalid", receipt))
         elif receipt.id not in rows:
-            results.append(_rejected(index, "unknown", "There is no such message."))
+            results.append(rejected(index, "unknown", "There is no such message."))
         else:
             new = await _work_in(session, rows[receipt.id], receipt)
             results.append(ReceiptResult(index=index, status="accepted" if new else "duplicate"))
     return results
 
 
-def _read(raw: dict[str, Any]) -> ReceiptIn | str:
+def read_receipt(kind: type[Receipt], raw: dict[str, Any]) -> Receipt | str:
+    """The receipt, or what is wrong with it."""
     try:
-        return ReceiptIn.model_validate(raw)
+        return kind.model_validate(raw)
     except ValidationError as error:
         fault = error.errors()[0]
         return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
 
 
-def _rejected(index: int, code: str, detail: str) -> ReceiptResult:
+def rejected(index: int, code: str, detail: str) -> ReceiptResult:
+    """The result of a receipt that cannot be worked in."""
     return ReceiptResult(index=index, status="rejected", code=code, detail=detail)
 
 
@@ -71,7 +74,7 @@ async def _work_in(session: AsyncSession, row: MessageRow, receipt: ReceiptIn) -
     now = clock.now()
     at = min(receipt.at, now) if receipt.at else now
     if receipt.state == "delivered":
-        return _delivered(row, at)
+        return delivered(row, at)
     in_flight = row.claim is not None
     if receipt.state == "sent":
         return in_flight and _sent(row, receipt, at)
@@ -83,11 +86,17 @@ async def _work_in(session: AsyncSession, row: MessageRow, receipt: ReceiptIn) -
     return True
 
 
-def _delivered(row: MessageRow, at: datetime) -> bool:
-    """It is there, whatever was thought of it before."""
+def delivered(
+    row: MessageRow, at: datetime, *, channel: str | None = None, via: str | None = None
+) -> bool:
+    """Write down that it is there, whatever was thought of it before; whether that is news.
+
+    It came by `channel`, as `via` tells, where that is not the last that was tried.
+    """
     if row.state == S.DELIVERED:
         return False
-    _note(row, at, "delivered", None)
+    row.channel = channel or row.channel
+    _note(row, at, "delivered", None, via)
     row.attempts += row.claim is not None
     row.state, row.why = S.DELIVERED, None
     row.delivered_at = at
@@ -120,11 +129,13 @@ async def _failed(session: AsyncSession, row: MessageRow, receipt: ReceiptIn, at
         await tell_given_up(session, row, why)
 
 
-def _note(row: MessageRow, at: datetime, outcome: str, why: str | None) -> None:
+def _note(
+    row: MessageRow, at: datetime, outcome: str, why: str | None, via: str | None = None
+) -> None:
     one = {
         "at": at.isoformat(),
         "channel": row.channel,
-        "via": row.via or "gateway",
+        "via": via or row.via or "gateway",
         "outcome": outcome,
         "why": why,
         "repeat": False,

@@ -25,6 +25,7 @@ from backend.notifications.message_views import (
 )
 from backend.notifications.messages import queue_message
 from backend.notifications.outbound import Outbound
+from backend.notifications.phone_messages import acknowledge_pushes, pushes_to_phone
 from backend.notifications.preferences import (
     preferences_of_order,
     set_device,
@@ -51,6 +52,7 @@ __all__ = [
     "NoSuchMessage",
     "Outbound",
     "Outcome",
+    "acknowledge_pushes",
     "cancel_message",
     "change_endpoint",
     "count_messages",
@@ -70,6 +72,7 @@ __all__ = [
     "messages_of_order",
     "preferences_of_order",
     "preview_template",
+    "pushes_to_phone",
     "queue_message",
     "remove_endpoint",
     "replay",

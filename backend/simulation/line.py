@@ -1,4 +1,4 @@
-"""The driver app's conversations with the server: syncs, codes asked for, pictures in pieces."""
+"""The driver app's talk with the server: syncs, codes asked for, pictures in pieces, pushes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 
 from backend.simulation.courier import Courier, Picture
 from backend.simulation.doorways import Device
+from backend.simulation.inbox import Inbox
 from backend.simulation.transport import Answer, Request
 
 Send = Callable[[Request], Awaitable[Answer | None]]
@@ -18,6 +19,7 @@ AskCode = Callable[[str], Awaitable[dict[str, str]]]
 _JSON = "application/json"
 _PIECE = "application/offset+octet-stream"
 _DOORWAY = "/api/driver/v1"
+_PUSHES_GO_TO = "/api/v1/messages/device"
 _ANSWERS_LOST = 0.01
 _PIECES_BROKEN = 0.05
 
@@ -29,6 +31,7 @@ class Line:
         self._courier = courier
         self._send = send
         self._ask_code = ask_code
+        self._inbox = Inbox(seed)
         self._rng = Random(f"{seed}:line")
 
     async def speak(self, device: Device, now: float) -> None:
@@ -41,6 +44,9 @@ class Line:
             courier.heard_code(now, number, await self._ask_code(number))
         if courier.pictures and await self._upload(device, courier.pictures[0]):
             courier.pictures.popleft()
+        if self._inbox.wants_to_look(now) and not await self._look(device, now):
+            return
+        await self._acknowledge(device)
 
     async def _sync(self, device: Device, now: float) -> bool:
         body = self._courier.sync_body(now)
@@ -78,8 +84,39 @@ class Line:
         picture.offset = done.offset
         return picture.offset == len(picture.content)
 
+    async def _look(self, device: Device, now: float) -> bool:
+        """Say once where pushes go, and see what was pushed."""
+        if self._inbox.known_by != device.token:
+            token = orjson.dumps({"token": f"drivemate:{device.driver_id}:sandbox"})
+            known = {**_bearer(device), "Content-Type": _JSON}
+            kept = await self._send(Request("PUT", _PUSHES_GO_TO, known, token))
+            if kept is None or not kept.ok:
+                return False
+            self._inbox.known_by = device.token
+        answer = await self._ask("GET", "/messages", device, None)
+        if answer is None or not answer.ok:
+            return False
+        self._inbox.looked(now, answer.json()["items"])
+        return True
+
+    async def _acknowledge(self, device: Device) -> None:
+        """Tell what has come; where the answer is lost it is told once more."""
+        receipts = self._inbox.receipts()
+        if not receipts:
+            return
+        body = orjson.dumps({"receipts": receipts})
+        answer = await self._ask(
+            "POST", "/messages/received", device, body, **{"Content-Type": _JSON}
+        )
+        if answer is not None and answer.ok and self._rng.random() >= _ANSWERS_LOST:
+            self._inbox.acknowledged(receipts)
+
     async def _ask(
         self, method: str, path: str, device: Device, body: bytes | None, **headers: str
     ) -> Answer | None:
-        known = {"Authorization": f"Bearer {device.token}", **headers}
+        known = {**_bearer(device), **headers}
         return await self._send(Request(method, _DOORWAY + path, known, body))
+
+
+def _bearer(device: Device) -> dict[str, str]:
+    return {"Authorization": f"Bearer {device.token}"}

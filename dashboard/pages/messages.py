@@ -93,6 +93,7 @@ def _outbox() -> rx.Component:
                     "No message matches",
                     "Choose another state above, or another region.",
                 ),
+                csv=MessagesState.csv_link,
                 momentary=("region", "tab"),
                 actions=[
                     BulkAction("retry", BULK["retry"][0], "Send the chosen again now?"),

@@ -21,8 +21,16 @@ from dashboard.states.incident_words import (
     alert_row,
     names_of,
 )
-from dashboard.states.incidents import SNOOZED_FOR, csv_link
-from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads, uuids
+from dashboard.states.incidents import SNOOZED_FOR
+from dashboard.states.paging import (
+    PAGE_ROWS,
+    ListState,
+    address,
+    file_link,
+    form_text,
+    loads,
+    uuids,
+)
 from dashboard.states.shell import EVERYWHERE, ShellState, tell
 
 FIELDS = ("q", "status", "severity", "service", "integration")
@@ -79,7 +87,7 @@ class AlertsState(ListState, rx.State):
         async with self:
             self.filters, self.may_write = filters, may_write
             self.filters_key = address("", filters)
-            self.csv_link = csv_link(_CSV, wanted)
+            self.csv_link = file_link(_CSV, wanted)
             self.rows = [alert_row(each, names) for each in page.items]
             query = {**filters, "region": self._asked("region"), "tab": "alerts"}
             self._link_pages(query, page.next_cursor or "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypedDict
-from urllib.parse import urlencode
 
 import reflex as rx
 from pydantic import ValidationError
@@ -14,7 +13,6 @@ from reflex.event import EventSpec
 from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.schemas import (
-    AlertFilter,
     BulkIn,
     BulkItem,
     IncidentFilter,
@@ -41,6 +39,7 @@ from dashboard.states.paging import (
     ListState,
     address,
     day_start,
+    file_link,
     first_fault,
     form_text,
     loads,
@@ -138,7 +137,7 @@ class IncidentsState(ListState, rx.State):
         async with self:
             self.tab, self.filters = tab, filters
             self.filters_key = address("", filters)
-            self.csv_link = csv_link(_CSV, wanted)
+            self.csv_link = file_link(_CSV, wanted)
             self.rows = [incident_row(each, names) for each in worst_first(page.items)]
             self._versions = {str(each.id): each.version for each in page.items}
             self.counts = counts(count, filters["severity"], self._asked("region"))
@@ -279,9 +278,3 @@ def wanted_of(filters: dict[str, str], place: str | None) -> IncidentFilter:
             "until": day_start(filters["to"], days=1),
         }
     )
-
-
-def csv_link(path: str, wanted: IncidentFilter | AlertFilter) -> str:
-    """The same question to the HTTP doorway, for all rows as a file."""
-    asked = wanted.model_dump(mode="json", exclude_defaults=True)
-    return f"{path}?{urlencode(asked, doseq=True)}" if asked else path

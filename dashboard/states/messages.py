@@ -30,6 +30,7 @@ from dashboard.states.paging import (
     ListState,
     address,
     day_start,
+    file_link,
     form_text,
     loads,
     uuid_or_none,
@@ -39,6 +40,7 @@ from dashboard.states.shell import EVERYWHERE, ShellState
 
 FIELDS = ("order", "state", "channel", "template", "to", "from", "until")
 TABS = ("", "templates", "phone")
+_CSV = "/api/v1/messages.csv"
 BULK = {
     "retry": ("Send again", "are tried again", "sent again from the outbox"),
     "cancel": ("Stop", "are stopped", "stopped from the outbox"),
@@ -108,6 +110,7 @@ class MessagesState(ListState, rx.State):
             self.rows = [message_line(each) for each in page.items]
             self.chips = state_chips(counts, query)
             self.may_write = may_write
+            self.csv_link = file_link(_CSV, wanted, {"states": "state"})
             self._link_pages(query, str(page.next_cursor or ""))
             self.fault, self.ready = "", True
 

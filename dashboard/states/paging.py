@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import reflex as rx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dashboard.gateway import DomainError, Unauthenticated
 
@@ -63,6 +63,16 @@ def address(path: str, query: Mapping[str, str]) -> str:
     """A path with those values of the query that are not empty."""
     kept = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def file_link(path: str, wanted: BaseModel, names: Mapping[str, str] | None = None) -> str:
+    """What a list asks its service, asked of the HTTP doorway for all rows as a file.
+
+    `names` holds what the doorway calls a filter where that is another word.
+    """
+    asked = wanted.model_dump(mode="json", exclude_defaults=True)
+    query = {(names or {}).get(name, name): value for name, value in asked.items()}
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
 def uuid_or_none(text: str) -> UUID | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, TypedDict
-from urllib.parse import urlencode
 
 import reflex as rx
 from pydantic import ValidationError
@@ -20,6 +19,7 @@ from dashboard.states.paging import (
     PAGE_ROWS,
     ListState,
     address,
+    file_link,
     first_fault,
     form_text,
     in_place,
@@ -219,11 +219,7 @@ def presses(counts: EscalationCounts, filters: dict[str, str], region: str) -> l
 
 def csv_link(wanted: EscalationFilter) -> str:
     """The same question to the HTTP doorway, for all rows as a file."""
-    asked = {
-        _SINGULAR.get(name, name): value
-        for name, value in wanted.model_dump(mode="json", exclude_defaults=True).items()
-    }
-    return f"{_CSV}?{urlencode(asked, doseq=True)}" if asked else _CSV
+    return file_link(_CSV, wanted, _SINGULAR)
 
 
 async def _is_on(session: gateway.Session, principal: Principal) -> bool:

@@ -190,9 +190,10 @@ async def test_the_outbox_lists_a_message_and_stops_it_with_a_reason(
     message = await written(resources, order, "Wait for me")
     async with connect(await sign_in("Dao", AGENT)) as console:
         await _send(console, f"{OUTBOX}.load", "/messages", query=f"order={order.number}")
-        rows = await _seen(console, OUTBOX, lambda now: now.get("rows"))
-        line = next(row for row in rows if row["id"] == str(message.id))
+        now = await _seen(console, OUTBOX, lambda now: now if now.get("rows") else None)
+        line = next(row for row in now["rows"] if row["id"] == str(message.id))
         assert (line["what"], line["order"]) == ("Words of one's own", order.number)
+        assert now["csv_link"] == f"/api/v1/messages.csv?order={order.number}"
         await _send(console, f"{MESSAGE}.look", "/messages", {"message_id": str(message.id)})
         await _seen(console, MESSAGE, lambda now: now.get("open"))
         await _send(console, f"{MESSAGE}.act", "/messages", {"form": {"reason": ""}})

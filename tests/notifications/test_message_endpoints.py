@@ -64,9 +64,10 @@ async def test_a_marketplace_reads_nobodys_messages_and_escalations_whatever_its
             session, SYSTEM, "shop", permissions=frozenset(named), regions=("TH",)
         )
     shop = {"Authorization": f"Bearer {issued.secret}"}
-    for path in (URL, f"{URL}/counts", f"{URL}/{made['id']}", f"{URL}/{made['id']}/body",
-                 f"{URL}/preferences/{order.number}", "/api/v1/escalations",
-                 "/api/v1/escalations.csv", f"/api/v1/escalations/{uuid7()}"):  # fmt: skip
+    for path in (URL, f"{URL}.csv", f"{URL}/counts", f"{URL}/{made['id']}",
+                 f"{URL}/{made['id']}/body", f"{URL}/preferences/{order.number}",
+                 "/api/v1/escalations", "/api/v1/escalations.csv",
+                 f"/api/v1/escalations/{uuid7()}"):  # fmt: skip
         assert (await client.get(path, headers=shop)).status_code == 403, path
     reason = {"reason": "Not mine."}
     for verb in ("retry", "cancel"):
