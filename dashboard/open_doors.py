@@ -1,4 +1,4 @@
-"""Doors that pages of every origin may use, which Reflex's own rule for origins would close."""
+"""The console as Reflex serves it, with doors of its own for pages of every origin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
+from reflex.utils.token_manager import RedisTokenManager
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dashboard.tab_claims import TabClaims
 
 # Flags are read there by a key, which no browser sends by itself; the door answers preflights.
 _OPEN = "/ofrep/"
@@ -19,6 +22,12 @@ class ConsoleApp(rx.App):
         """The application to serve."""
         make: Callable[..., ASGIApp] = super().__call__
         return OpenDoors(make(*args, **more))
+
+    def _setup_state(self) -> None:
+        super()._setup_state()
+        namespace = self.event_namespace
+        if namespace and isinstance(namespace._token_manager, RedisTokenManager):
+            namespace._token_manager = TabClaims(namespace._token_manager.redis)
 
 
 class OpenDoors:
