@@ -3,6 +3,8 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { Change } from "./flag_editor_change.jsx";
 import { countryState, differs, formerly, moved, newRule, toggledCountry, without, withRule } from "./flag_editor_draft.js";
+import { Offer, useKept } from "./flag_editor_kept.jsx";
+import { carriedOver } from "./flag_editor_merge.js";
 import { Bar, RuleLine, Variant } from "./flag_editor_rule.jsx";
 import { Settings } from "./flag_editor_settings.jsx";
 import { linesBetween, percent } from "./flag_editor_words.js";
@@ -62,28 +64,38 @@ const incompleteOf = (spec) => {
   return bare ? "A condition still has no value." : "";
 };
 
-export function FlagEditor({
-  loaded, flag, base, notes = {}, definition = "", regions = [], segments = [], flags = [], preview, busy = false, may = false, onDraft, onSave,
+/* Each place has an editor of its own, so that no draft is shown over another flag. */
+export function FlagEditor({ place, ...props }) {
+  return <Editor key={place} place={place} {...props} />;
+}
+
+function Editor({
+  place, loaded, flag, base, notes = {}, definition = "", versions = [], regions = [], segments = [], flags = [], preview, busy = false, may: mayWrite = false, onDraft, onSave,
 }) {
-  const [start, setStart] = useState({ spec: base, version: flag.version, loaded });
+  const now = { spec: base, version: flag.version, loaded, both: [] };
+  const [start, setStart] = useState(now);
   const [draft, setDraft] = useState(base);
   const [open, setOpen] = useState("");
   const serial = useRef(Date.now());
   const { mode, modes } = useMode();
   const dirty = differs(draft, start.spec);
+  const [offer, accept, drop] = useKept(place, draft, start, mayWrite);
+  // One draft at a time: the kept one first.
+  const may = mayWrite && !offer;
 
   // What is loaded anew replaces what nobody has touched; a draft stays, and is told of.
   useEffect(() => {
     if (dirty && loaded.split("|")[0] === start.loaded.split("|")[0]) return;
-    setStart({ spec: base, version: flag.version, loaded });
+    setStart(now);
     setDraft(base);
     setOpen((was) => (base.rules.some(({ id }) => id === was) ? was : ""));
   }, [loaded]);
 
   const incomplete = incompleteOf(draft);
+  const old = start.version !== flag.version;
   useEffect(() => {
     serial.current += 1;
-    if (!dirty || incomplete) return undefined;
+    if (!dirty || incomplete || old) return undefined;
     const timer = setTimeout(() => onDraft?.({ serial: serial.current, spec: draft, version_seen: start.version }), QUIET_MS);
     return () => clearTimeout(timer);
   }, [draft, start]);
@@ -92,9 +104,19 @@ export function FlagEditor({
   const names = useMemo(() => Object.fromEntries(places.map(({ code, name }) => [code, name])), [places]);
   const lists = { regions: places, segments };
   const discard = () => {
-    setStart({ spec: base, version: flag.version, loaded });
+    setStart(now);
     setDraft(base);
     setOpen("");
+  };
+  const goOn = () => {
+    setStart({ spec: offer.base, version: offer.version, loaded, both: [] });
+    setDraft(offer.spec);
+    accept();
+  };
+  const carryOver = () => {
+    const { spec, both } = carriedOver(start.spec, draft, base, names);
+    setStart({ ...now, both });
+    setDraft(spec);
   };
   const add = () => {
     const rule = newRule(draft);
@@ -102,7 +124,6 @@ export function FlagEditor({
     setOpen(rule.id);
   };
   const fresh = dirty && preview.serial === String(serial.current);
-  const conflict = dirty && flag.version !== start.version ? `${flag.changed_by} published version ${flag.version} meanwhile.` : "";
   const known = Object.keys(draft.variants);
   const ways = (
     <ol className="wpf-rules">
@@ -139,6 +160,7 @@ export function FlagEditor({
   );
   return (
     <>
+      {offer && <Offer kept={offer} flag={flag} versions={versions} names={names} onGoOn={goOn} onDrop={drop} />}
       <section className="wp-panel" aria-label="Rules">
         <div className="wp-panel-head">
           <h2>Rules, first match wins</h2>
@@ -157,7 +179,7 @@ export function FlagEditor({
       </section>
       {dirty && (
         <Change
-          flag={flag} preview={preview} fresh={fresh} incomplete={incomplete} conflict={conflict} busy={busy} onDiscard={discard}
+          flag={flag} preview={preview} fresh={fresh} incomplete={incomplete} start={start} versions={versions} busy={busy} onDiscard={discard} onCarryOver={carryOver}
           onSave={(sent) => onSave?.({ ...sent, spec: draft, version_seen: start.version })}
         />
       )}

@@ -1,5 +1,6 @@
 /* A change before it is saved: what it does in words and JSON, whom it touches, and the ways to send it. */
 import { useEffect, useState } from "react";
+import { Meanwhile } from "./flag_editor_kept.jsx";
 
 const count = (n) => Math.round(n).toLocaleString("en-GB");
 
@@ -71,26 +72,41 @@ function Send({ flag, preview, blocked, busy, onSave, onDiscard }) {
   );
 }
 
-export function Change({ flag, preview, fresh, incomplete, conflict, busy, onSave, onDiscard }) {
+function Conflict({ flag, start, versions, onCarryOver }) {
+  return (
+    <div role="alert">
+      <p className="wp-panel-body wp-warn">
+        {flag.changed_by} published version {flag.version} meanwhile; your changes began from version {start.version}.
+        <button type="button" className="wp-button wp-button-small" onClick={onCarryOver}>Put mine on version {flag.version}</button>
+      </p>
+      <Meanwhile since={start.version} versions={versions} />
+    </div>
+  );
+}
+
+export function Change({ flag, preview, fresh, incomplete, start, versions, busy, onSave, onDiscard, onCarryOver }) {
+  const old = start.version !== flag.version;
   const shown = fresh ? preview : { ...preview, fault: "" };
   const fault = incomplete || shown.fault;
   const needs = shown.needs_approval ? { value: "1 approval", note: "by somebody else" } : { value: "no approval", note: flag.sensitive ? "" : "not a sensitive flag" };
+  const headline = fault || old ? "" : fresh ? told(shown.words) : "looking whom it touches";
   return (
-    <section className="wp-panel wpf-change" aria-label="Your change" aria-busy={!fresh && !incomplete}>
+    <section className="wp-panel wpf-change" aria-label="Your change" aria-busy={!fresh && !incomplete && !old}>
       <div className="wp-panel-head">
         <h2>Your change, not saved</h2>
-        <span className="wp-muted wp-clip" aria-live="polite">{fault ? "" : fresh ? told(shown.words) : "looking whom it touches"}</span>
+        <span className="wp-muted wp-clip" aria-live="polite">{headline}</span>
       </div>
-      {conflict && <p className="wp-panel-body wp-warn" role="alert">{conflict} Discard yours to see it, or publish after you have looked.</p>}
+      {old && <Conflict flag={flag} start={start} versions={versions} onCarryOver={onCarryOver} />}
+      {start.both.length > 0 && <p className="wp-panel-body wp-warn" role="alert">You both changed {start.both.join(", ")}; yours stands here.</p>}
       {fault && <p className="wp-panel-body wp-form-fault" role="alert">{fault}</p>}
-      {!fault && shown.blast?.regions && (
+      {!fault && !old && shown.blast?.regions && (
         <>
           {shown.words.length > 1 && <ul className="wpf-diff">{shown.words.map((each) => <li key={each}><span className="wp-shape" data-tone="info" aria-hidden="true" /><span>{each}</span></li>)}</ul>}
           {shown.warnings.map((each) => <p key={each} className="wp-panel-body wp-warn">{each}</p>)}
           <Blast blast={shown.blast} needs={needs} />
         </>
       )}
-      <Send flag={flag} preview={shown} blocked={Boolean(fault) || !fresh} busy={busy} onSave={onSave} onDiscard={onDiscard} />
+      <Send flag={flag} preview={shown} blocked={Boolean(fault) || !fresh || old} busy={busy} onSave={onSave} onDiscard={onDiscard} />
     </section>
   );
 }

@@ -18,6 +18,8 @@ _EDITOR = part(__file__, "flag_editor.jsx")
 _PARTS = [
     part(__file__, "flag_editor_change.jsx"),
     part(__file__, "flag_editor_draft.js"),
+    part(__file__, "flag_editor_kept.jsx"),
+    part(__file__, "flag_editor_merge.js"),
     part(__file__, "flag_editor_rule.jsx"),
     part(__file__, "flag_editor_settings.jsx"),
     part(__file__, "flag_editor_words.js"),
@@ -51,11 +53,13 @@ class _FlagEditor(rx.Component):
     library = _EDITOR.importable_path
     tag = "FlagEditor"
 
+    place: rx.Var[str]
     loaded: rx.Var[str]
     flag: rx.Var[dict[str, Any]]
     base: rx.Var[dict[str, Any]]
     notes: rx.Var[dict[str, str]]
     definition: rx.Var[str]
+    versions: rx.Var[list[Any]]
     regions: rx.Var[list[Any]]
     segments: rx.Var[list[Any]]
     flags: rx.Var[list[Any]]

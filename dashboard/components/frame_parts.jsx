@@ -109,7 +109,10 @@ export function LinkLost() {
     const look = async () => {
       try {
         const answer = await fetch(window.location.href, { redirect: "manual", cache: "no-store" });
-        if (!stopped && answer.type === "opaqueredirect") window.location.reload();
+        if (stopped || answer.type !== "opaqueredirect") return;
+        // Nobody is asked about leaving: what is on the screen is to be seen no longer.
+        window.dispatchEvent(new Event("wp:signed-out"));
+        window.location.reload();
       } catch {
         // The server is away; the socket keeps trying and this banner stays.
       }

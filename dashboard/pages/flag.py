@@ -38,11 +38,13 @@ def flag() -> rx.Component:
                     killed(),
                     changes(FlagState.changes, FlagState.environment),
                     flag_editor(
+                        place=FlagState.place,
                         loaded=FlagState.loaded,
                         flag=_facts,
                         base=FlagState.spec,
                         notes=FlagState.notes,
                         definition=FlagState.definition,
+                        versions=FlagState.versions,
                         regions=ShellState.region_choices,
                         segments=FlagState.segments,
                         flags=FlagState.others,

@@ -66,6 +66,7 @@ class FlagState(ListState, rx.State):
     definition: str = ""
     notes: dict[str, str] = {}
     rule_choices: list[dict[str, str]] = []
+    place: str = ""
     loaded: str = ""
     preview: Preview = no_preview("")
     segments: list[dict[str, str]] = []
@@ -140,6 +141,8 @@ class FlagState(ListState, rx.State):
             self.definition = json.dumps(found.definition, indent=2, ensure_ascii=False)
             self.notes = {rule.id: rule.note for rule in found.rules if rule.note}
             self.rule_choices = [{"id": rule.id, "who": rule.who} for rule in found.rules]
+            # Whose drafts of what: the browser keeps them under this name.
+            self.place = f"{principal.id}/{environment}/{key}"
             self.loaded = f"{environment}/{key}#{self._saves}|{found.version}"
             self.segments = [
                 {"code": each.segment.name, "name": each.segment.name} for each in segments
@@ -208,7 +211,7 @@ class FlagState(ListState, rx.State):
             verb = flags.schedule_change if at else flags.save_flag
             return came_of(await verb(session, caller, wanted))
 
-        return await self._act(act)
+        return await self._act(act, sends_draft=True)
 
     @rx.event(background=True)
     @requires("flags:kill")
@@ -270,8 +273,11 @@ class FlagState(ListState, rx.State):
 
         return act
 
-    async def _act(self, act: _Act) -> Any:
-        """Carry out one action once, tell what came of it, and show the flag anew."""
+    async def _act(self, act: _Act, *, sends_draft: bool = False) -> Any:
+        """Carry out one action once, tell what came of it, and show the flag anew.
+
+        Only what sends the browser's draft ends it; a kill beside it leaves it there.
+        """
         async with self:
             if self.busy:
                 return None
@@ -293,7 +299,7 @@ class FlagState(ListState, rx.State):
         async with self:
             if tone == "good":
                 self.asking = ""
-                self._saves += 1
+                self._saves += sends_draft
             await tell(self, tone, words)
         return FlagState.refresh
 

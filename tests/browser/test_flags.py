@@ -220,15 +220,61 @@ def test_who_edits_at_the_same_time_is_told_and_overwrites_nothing(
 ) -> None:
     key = board.flag()
     page = sign_in("admin", f"/flags/{key}")
+    page.get_by_text("Variants and settings").click()
+    page.get_by_label("Owner").fill("mine")
     toggle(page, "Thailand")
     spec = board.get(f"/{key}")["spec"]
-    board.save({**spec, "description": "Changed by a colleague"}, 1)
-    expect(change_of(page)).to_contain_text("published version 2 meanwhile", timeout=15_000)
-    send(page, key, "Publish")
-    expect(change_of(page)).to_be_visible()
-    assert board.get(f"/{key}")["version"] == 2
-    change_of(page).get_by_role("button", name="Discard").click()
+    board.save({**spec, "description": "Changed by a colleague", "owner": "theirs"}, 1)
+    change = change_of(page)
+    expect(change).to_contain_text("published version 2 meanwhile", timeout=15_000)
+    change.get_by_label("Why").fill("the shops there are ready")
+    change.get_by_label(re.compile("type")).fill(key)
+    expect(change.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
+    change.get_by_role("button", name="Put mine on version 2").click()
+    expect(change).to_contain_text("You both changed the owner; yours stands here.")
+    expect(change).to_contain_text("Owner: theirs to mine", timeout=15_000)
+    expect(change).not_to_contain_text("Description")
+    change.get_by_role("button", name="Discard").click()
     expect(page.get_by_text("Changed by a colleague").first).to_be_visible()
+    assert board.get(f"/{key}")["version"] == 2
+
+
+def test_a_draft_outlives_its_page_and_is_put_on_no_other_version_unasked(
+    sign_in: SignIn, board: Switchboard
+) -> None:
+    key = board.flag()
+    page = sign_in("admin", f"/flags/{key}")
+    toggle(page, "Thailand")
+    page.get_by_role("link", name="Flags").first.click()
+    expect(page).to_have_url(re.compile("/flags$"))
+    spec = board.get(f"/{key}")["spec"]
+    board.save({**spec, "description": "Changed by a colleague"}, 1)
+    page.go_back()
+    offer = page.get_by_role("region", name="Unsaved changes")
+    expect(offer).to_contain_text("You changed rule “Thailand”.")
+    expect(offer).to_contain_text("They began from version 1; version 2 is in force")
+    expect(offer).to_contain_text("Description: Made by a test to Changed by a colleague")
+    thailand = page.get_by_role("group", name="Countries").get_by_role("button", name="Thailand")
+    expect(thailand).to_be_disabled()
+    offer.get_by_role("button", name="Go on").click()
+    change_of(page).get_by_role("button", name="Put mine on version 2").click()
+    expect(change_of(page)).to_contain_text("Users who change", timeout=15_000)
+    page.reload()
+    expect(offer).not_to_contain_text("in force by now")
+    offer.get_by_role("button", name="Go on").click()
+    send(page, key, "Publish")
+    expect(change_of(page)).to_have_count(0)
+    found = board.get(f"/{key}")
+    assert (found["version"], found["description"]) == (3, "Changed by a colleague")
+    assert found["spec"]["rules"][0]["conditions"][0]["values"] == ["TH"]
+
+    toggle(page, "India")
+    page.reload()
+    offer.get_by_role("button", name="Drop").click()
+    expect(thailand).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(thailand).to_be_enabled()
+    expect(offer).to_have_count(0)
 
 
 def test_the_list_finds_flags_and_the_palette_opens_one(
