@@ -8,7 +8,6 @@ from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 import reflex as rx
-from pydantic import ValidationError
 from reflex.event import EventSpec
 
 from backend.identity import service as identity
@@ -26,6 +25,7 @@ from backend.platform import clock
 from dashboard import gateway
 from dashboard.components.outcomes import OutcomeRow, outcome_rows
 from dashboard.gateway import DomainError, requires
+from dashboard.states.forms import Refusal
 from dashboard.states.incident_words import (
     OPEN_STATES,
     PATH,
@@ -41,7 +41,6 @@ from dashboard.states.paging import (
     ListState,
     address,
     day_start,
-    first_fault,
     form_text,
     loads,
     uuids,
@@ -211,7 +210,7 @@ class IncidentsState(ListState, rx.State):
                 return None
             self.working, self.form_fault = True, ""
         minutes = form_text(form, "ago")
-        try:
+        with Refusal() as refused:
             wanted = IncidentIn.model_validate(
                 {
                     "title": form_text(form, "title"),
@@ -227,16 +226,11 @@ class IncidentsState(ListState, rx.State):
             )
             async with gateway.open(self) as (session, principal):
                 opened = await incidents.open_incident(session, principal, wanted)
-        except ValidationError as error:
-            async with self:
-                self.working, self.form_fault = False, first_fault(error)
-            return None
-        except DomainError as error:
-            async with self:
-                self.working, self.form_fault = False, error.detail
-            return None
         async with self:
-            self.working, self.declaring = False, False
+            self.working, self.form_fault = False, refused.words
+            if refused.words:
+                return None
+            self.declaring = False
         return rx.redirect(f"{PATH}/{opened.number}")
 
 

@@ -99,6 +99,11 @@ def form_text(form: Mapping[str, object], name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def form_words(form: Mapping[str, object], name: str) -> list[str]:
+    """What one text field of a submitted form lists, parted by commas."""
+    return [word for each in form_text(form, name).split(",") if (word := each.strip())]
+
+
 def first_fault(error: ValidationError) -> str:
     """The first thing wrong with a form, with the field's name."""
     found = error.errors()[0]

@@ -6,7 +6,6 @@ from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 import reflex as rx
-from pydantic import ValidationError
 from reflex.event import EventSpec
 
 from backend.identity import service as identity
@@ -14,13 +13,13 @@ from backend.identity.schemas import Principal
 from backend.support import service as support
 from backend.support.schemas import EscalationCounts, EscalationFilter, EscalationIn
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import Refusal
 from dashboard.states.incident_words import names_of
 from dashboard.states.paging import (
     PAGE_ROWS,
     ListState,
     address,
-    first_fault,
     form_text,
     in_place,
     loads,
@@ -167,8 +166,8 @@ class SupportState(ListState, rx.State):
             if self.working:
                 return None
             self.working, self.form_fault = True, ""
-        fault, number = "", ""
-        try:
+        number = ""
+        with Refusal() as refused:
             wanted = EscalationIn.model_validate(
                 {
                     "order_number": form_text(form, "order_number") or None,
@@ -182,13 +181,9 @@ class SupportState(ListState, rx.State):
             )
             async with gateway.open(self) as (session, principal):
                 number = (await support.open_escalation(session, principal, wanted)).number
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
         async with self:
-            self.working, self.form_fault = False, fault
-            self.opening = bool(fault)
+            self.working, self.form_fault = False, refused.words
+            self.opening = bool(refused.words)
         return rx.redirect(f"{PATH}/{number}") if number else None
 
 
