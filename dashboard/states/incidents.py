@@ -45,7 +45,7 @@ from dashboard.states.paging import (
     loads,
     uuids,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import ShellState, tell
 
 FIELDS = ("q", "state", "severity", "service", "mine", "from", "to")
 STATE_CHOICES = (
@@ -123,10 +123,9 @@ class IncidentsState(ListState, rx.State):
             filters = {name: self._asked(name) for name in FIELDS}
             tab = "alerts" if self._asked("tab") == "alerts" else ""
             after = self._asked("after")
+            place = await self._place()
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
             names = names_of(shell.region_choices)
-        place = None if region == EVERYWHERE else region
         wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             count = await incidents.count_open(session, principal, place)

@@ -61,7 +61,7 @@ class SupportState(ListState, rx.State):
     form_fault: str = ""
     _versions: dict[str, int] = {}
     _regions: dict[str, str] = {}
-    _shown: tuple[dict[str, str], str, str] = ({}, "", "")
+    _shown: tuple[dict[str, str], str | None, str] = ({}, "", "")
 
     @rx.event(background=True)
     @requires("escalations:read")
@@ -87,10 +87,9 @@ class SupportState(ListState, rx.State):
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
+            place = await self._place()
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
             names = names_of(shell.region_choices)
-        place = None if region == EVERYWHERE else region
         wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             counts = await support.count_escalations(
@@ -103,13 +102,13 @@ class SupportState(ListState, rx.State):
             on = None if again else may_write and await _is_on(session, principal)
         async with self:
             rows = [ticket_row(each, names) for each in page.items]
-            if again and (filters, region, after) == self._shown:
+            if again and (filters, place, after) == self._shown:
                 self.rows, newer = in_place(self.rows, rows)
                 self.newer = 0 if after else newer
             else:
                 self.rows, self.newer = rows, 0
                 self._versions, self._regions = {}, {}
-            self._shown = (filters, region, after)
+            self._shown = (filters, place, after)
             self.filters, self.filters_key = filters, address("", filters)
             self.csv_link = csv_link(wanted)
             self._versions |= {str(each.id): each.version for each in page.items}
