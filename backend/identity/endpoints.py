@@ -1,7 +1,5 @@
 """The HTTP doorways of access, tokens, sessions and the audit trail, under `/api/v1`."""
 
-import base64
-import binascii
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -30,7 +28,7 @@ from backend.identity.schemas import (
     TokenIn,
     TokenOut,
 )
-from backend.platform.errors import BadRequest
+from backend.platform.cursors import decode_id, decode_number, encode
 from backend.platform.http import Res, Uow
 from backend.platform.idempotency import Once
 
@@ -42,28 +40,12 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=100)]
 
 
-def _encode(key: object) -> str:
-    return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise BadRequest("The cursor is not one of ours.") from error
-
-
 def _after(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        return UUID(_decode(cursor))
-    except ValueError as error:
-        raise BadRequest("The cursor is not one of ours.") from error
+    return None if cursor is None else decode_id(cursor)
 
 
 def _next(found: list[Grant] | list[Token] | list[Person], limit: int) -> str | None:
-    return _encode(found[-1].id) if len(found) == limit else None
+    return encode(found[-1].id) if len(found) == limit else None
 
 
 @router.get("/me")
@@ -238,15 +220,12 @@ async def list_audit(
     session: Uow, principal: Auditor, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[AuditEntry]:
     """The audit trail, newest first."""
-    below = _decode(cursor) if cursor else None
-    if below is not None and not below.isdigit():
-        raise BadRequest("The cursor is not one of ours.")
     found = await audit.list_audit(
         session,
         principal,
         wanted,
-        before_seq=int(below) if below else None,
+        before_seq=decode_number(cursor) if cursor else None,
         limit=limit,
     )
-    more = _encode(found[-1].seq) if len(found) == limit else None
+    more = encode(found[-1].seq) if len(found) == limit else None
     return Page(items=found, next_cursor=more)

@@ -21,10 +21,10 @@ def decode(cursor: str, count: int) -> list[str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError as error:
-        raise _foreign() from error
+        raise foreign() from error
     parts = text.split(_PART)
     if len(parts) != count or "\0" in text:
-        raise _foreign()
+        raise foreign()
     return parts
 
 
@@ -37,7 +37,7 @@ def decode_number(cursor: str) -> int:
     """The number that a cursor says."""
     [part] = decode(cursor, 1)
     if not part.isdecimal() or len(part) > 18:
-        raise _foreign()
+        raise foreign()
     return int(part)
 
 
@@ -47,9 +47,9 @@ def decode_moment_and_id(cursor: str) -> tuple[datetime, UUID]:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as error:
-        raise _foreign() from error
+        raise foreign() from error
     if moment.tzinfo is None:
-        raise _foreign()
+        raise foreign()
     return moment, as_id(part)
 
 
@@ -58,9 +58,10 @@ def as_id(part: str) -> UUID:
     try:
         return UUID(part)
     except ValueError as error:
-        raise _foreign() from error
+        raise foreign() from error
 
 
-def _foreign() -> BadRequest:
+def foreign() -> BadRequest:
+    """What to raise for a cursor that is not ours."""
     detail = "The cursor is not one that this list gave out."
     return BadRequest(detail, errors=[FieldError("/query/cursor", "bad_cursor", detail)])

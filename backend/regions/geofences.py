@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,7 +13,8 @@ from sqlalchemy.orm import Session
 from backend.identity.schemas import Principal
 from backend.identity.service import authorize, may, record, scopes
 from backend.platform import clock
-from backend.platform.errors import BadRequest, FieldError
+from backend.platform.cursors import decode_id, encode
+from backend.platform.errors import FieldError
 from backend.platform.outbox import Event, emit
 from backend.platform.redis import RedisError
 from backend.platform.resources import current
@@ -77,14 +76,14 @@ async def list_geofences(
         scopes(principal, "geofences:read"),
         region=region,
         kind=kind,
-        after=_from_cursor(cursor) if cursor else None,
+        after=decode_id(cursor) if cursor else None,
         limit=limit + 1,
     )
     more = len(rows) > limit
     rows = rows[:limit]
     return GeofencePage(
         items=[_out(row) for row in rows],
-        next_cursor=_to_cursor(rows[-1].id) if more else None,
+        next_cursor=encode(rows[-1].id) if more else None,
     )
 
 
@@ -261,16 +260,3 @@ def _fence(row: GeofenceRow) -> Fence:
 
 def _out(row: GeofenceRow) -> GeofenceOut:
     return GeofenceOut(**row.model_dump())
-
-
-def _to_cursor(fence_id: UUID) -> str:
-    return base64.urlsafe_b64encode(fence_id.bytes).decode().rstrip("=")
-
-
-def _from_cursor(cursor: str) -> UUID:
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=="))
-    except (ValueError, binascii.Error) as error:
-        detail = "The cursor is not one this list gave out."
-        fault = FieldError("/query/cursor", "bad_cursor", detail)
-        raise BadRequest(detail, errors=[fault]) from error

@@ -12,7 +12,7 @@ from backend.identity.endpoints import requires
 from backend.identity.rules import DEVICE_PREFIX
 from backend.identity.schemas import Principal
 from backend.platform import clock
-from backend.platform.errors import BadRequest
+from backend.platform.cursors import foreign
 from backend.platform.http import Res, Uow
 from backend.platform.idempotency import Once
 from backend.tracking import live_endpoint, service
@@ -143,7 +143,7 @@ def _time(cursor: str) -> datetime:
     try:
         return _moment.validate_python(cursor)
     except ValidationError as error:
-        raise BadRequest("The cursor is not one of ours.") from error
+        raise foreign() from error
 
 
 @_drivers.get("/playback")

@@ -31,7 +31,7 @@ from dashboard.states.paging import (
     loads,
     uuids,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import ShellState, tell
 
 FIELDS = ("q", "status", "severity", "service", "integration")
 STATUS_CHOICES = (("firing", "Firing"), ("resolved", "Resolved"), ("all", "Any status"))
@@ -75,10 +75,10 @@ class AlertsState(ListState, rx.State):
             filters = {name: self._asked(name) for name in FIELDS}
             filters["status"] = filters["status"] or "firing"
             after = self._asked("after")
+            place = await self._place()
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
             names = names_of(shell.region_choices)
-        wanted = _wanted(filters, None if region == EVERYWHERE else region)
+        wanted = _wanted(filters, place)
         async with gateway.open(self) as (session, principal):
             page = await incidents.list_alerts(
                 session, principal, wanted, after=after or None, limit=PAGE_ROWS

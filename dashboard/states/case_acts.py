@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.notifications import service as notifications
 from backend.platform.ids import uuid7
@@ -25,8 +24,9 @@ from dashboard.states.case_asking import (
     nothing_to_choose,
     sent_of,
 )
+from dashboard.states.forms import Refusal
 from dashboard.states.order_acts import Candidate, drivers_to_choose
-from dashboard.states.paging import first_fault, form_text, uuid_or_none
+from dashboard.states.paging import form_text, uuid_or_none
 from dashboard.states.shell import tell
 
 
@@ -132,21 +132,16 @@ class CaseActsState(rx.State):
                 return
             self.working, zone = True, self.filled["zone"]
             given = {**form, "driver": self.chosen}
-        try:
+        with Refusal() as refused:
             sent = sent_of(kind, asks, given, case, zone)
             wanted = CaseActionIn.model_validate({**sent, "key": key})
             async with gateway.open(self) as (session, principal):
                 done = await support.act_on_case(session, principal, case.order.number, wanted)
-        except ValidationError as error:
-            async with self:
-                self.working, self.fault = False, first_fault(error)
-            return
-        except DomainError as error:
-            async with self:
-                self.working, self.fault = False, error.detail
-            return
         async with self:
-            self.working, self.open = False, False
+            self.working, self.fault = False, refused.words
+            if refused.words:
+                return
+            self.open = False
             self.serial += 1
             await tell(self, "good", done.summary)
 

@@ -26,7 +26,7 @@ from dashboard import gateway
 from dashboard.gateway import DomainError, Session, requires
 from dashboard.states.money import signed, spoken, sums
 from dashboard.states.paging import ListState, address, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import tell
 
 _STAGES = (
     ("to_collect", "To collect"),
@@ -130,9 +130,7 @@ class CashState(ListState, rx.State):
 
     async def _look(self) -> None:
         async with self:
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
-        place = None if region == EVERYWHERE else region
+            place = await self._place()
         async with gateway.open(self) as (session, principal):
             board = await payments.cod_board(session, principal, place)
             page = await payments.list_remittances(session, principal, region=place, limit=20)

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any, TypedDict, get_args
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.identity import service as identity
 from backend.insights import service as insights
@@ -14,9 +13,10 @@ from backend.insights.scorecard_schemas import CostIn, CostKind, CostRow
 from backend.payments.formats import read_amount, with_code
 from backend.platform import clock
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
-from dashboard.states.paging import ListState, first_fault, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import EVERYWHERE, tell
+from dashboard.gateway import requires
+from dashboard.states.forms import FormState, saves, tells
+from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
+from dashboard.states.shell import EVERYWHERE
 
 KINDS: tuple[str, ...] = get_args(CostKind)
 KIND_CHOICES = tuple((each, each) for each in KINDS)
@@ -44,7 +44,7 @@ class MonthSum(TypedDict):
     width: str
 
 
-class CostsState(ListState, rx.State):
+class CostsState(ListState, FormState, rx.State):
     """The tab of costs."""
 
     rows: list[CostLine] = []
@@ -52,9 +52,6 @@ class CostsState(ListState, rx.State):
     may_write: bool = False
     may_read: bool = False
     this_month: str = ""
-    working: bool = False
-    form_fault: str = ""
-    serial: int = 0
     _versions: dict[str, int] = {}
     _ids: dict[str, str] = {}
 
@@ -81,53 +78,37 @@ class CostsState(ListState, rx.State):
 
     @rx.event(background=True)
     @requires("costs:write")
-    async def save(self, form: dict[str, Any]) -> Any:
+    @saves
+    async def save(self, form: dict[str, Any]) -> str:
         """Keep what a kind cost in a month, at the version that this page shows."""
         month, kind = form_text(form, "month"), form_text(form, "kind")
         async with self:
-            if self.working:
-                return None
-            self.working, self.form_fault = True, ""
             version = self._versions.get(self._ids.get(f"{month} {kind}", ""))
-        fault = ""
-        try:
-            wanted = CostIn.model_validate(
-                {
-                    "month": f"{month}-01",
-                    "kind": kind,
-                    "amount": read_amount(form_text(form, "amount"), CURRENCY),
-                    "note": form_text(form, "note"),
-                    "version": version,
-                }
-            )
-            async with gateway.open(self) as (session, principal):
-                await insights.save_cost(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        async with self:
-            self.working, self.form_fault = False, fault
-            if not fault:
-                self.serial += 1
-        return None if fault else CostsState.load
+        wanted = CostIn.model_validate(
+            {
+                "month": f"{month}-01",
+                "kind": kind,
+                "amount": read_amount(form_text(form, "amount"), CURRENCY),
+                "note": form_text(form, "note"),
+                "version": version,
+            }
+        )
+        async with gateway.open(self) as (session, principal):
+            await insights.save_cost(session, principal, wanted)
+        return ""
 
     @rx.event(background=True)
     @requires("costs:write")
-    async def remove(self, cost_id: str) -> Any:
+    @tells
+    async def remove(self, cost_id: str) -> str:
         """Take a row away, as this page shows it."""
         wanted = uuid_or_none(str(cost_id))
         async with self:
             version = self._versions.get(str(cost_id))
-        if wanted is None or version is None:
-            return None
-        try:
+        if wanted is not None and version is not None:
             async with gateway.open(self) as (session, principal):
                 await insights.remove_cost(session, principal, wanted, version)
-        except DomainError as error:
-            async with self:
-                await tell(self, "critical", error.detail)
-        return CostsState.load
+        return ""
 
 
 def _name(month: date, kind: str) -> str:

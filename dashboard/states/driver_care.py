@@ -12,7 +12,7 @@ from backend.dispatch import service as dispatch
 from backend.dispatch.roster_schemas import CapacityIn, DocumentIn
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.paging import form_text, uuid_or_none
+from dashboard.states.paging import form_text, form_words, uuid_or_none
 from dashboard.states.shell import tell
 
 
@@ -34,7 +34,7 @@ class DriverCareState(rx.State):
                 most_orders=whole(form_text(form, "orders")),
                 most_weight_g=thousands(form_text(form, "weight_kg")),
                 most_volume_cm3=thousands(form_text(form, "volume_l")),
-                skills=[tag.strip() for tag in form_text(form, "skills").split(",") if tag.strip()],
+                skills=form_words(form, "skills"),
             )
             async with gateway.open(self) as (session, principal):
                 await dispatch.set_capacity(session, principal, driver_id, wanted)

@@ -18,7 +18,6 @@ from dashboard.states.driver_words import DriverLine, line_of
 from dashboard.states.order_query import Chip
 from dashboard.states.order_words import DRIVER_TONES, STATUS_WORDS
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads
-from dashboard.states.shell import EVERYWHERE, ShellState
 
 PATH = "/drivers"
 FIELDS = ("q", "status", "vehicle")
@@ -54,15 +53,13 @@ class DriversState(ListState, rx.State):
 
     async def _look(self) -> None:
         async with self:
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
-        here = None if region == EVERYWHERE else region
         status = filters["status"] if filters["status"] in STATUS_WORDS else None
         vehicle = filters["vehicle"] if filters["vehicle"] in dict(VEHICLES) else None
         wanted = RosterFilter(
-            region=here,
+            region=place,
             vehicle=cast(Vehicle | None, vehicle),
             status=cast(Freshness | None, status),
             q=filters["q"] or None,
@@ -75,14 +72,14 @@ class DriversState(ListState, rx.State):
         for row in page.items:
             city = directory.get(row.driver.region)
             hub = directory.get(row.driver.hub) if row.driver.hub else None
-            place = hub.name if hub else city.name if city else row.driver.region
-            rows.append(line_of(row, place, (city and city.time_zone) or "UTC", now))
+            spot = hub.name if hub else city.name if city else row.driver.region
+            rows.append(line_of(row, spot, (city and city.time_zone) or "UTC", now))
         async with self:
             self.fault = ""
             self.filters, self.filters_key = filters, address("", filters)
             self.chips = chips(filters)
             self.rows = rows
-            self.csv_link = address(_CSV, {**filters, "region": here or ""})
+            self.csv_link = address(_CSV, {**filters, "region": place or ""})
             self._link_pages(filters, page.next_cursor or "")
             self.ready = True
 

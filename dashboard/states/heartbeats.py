@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.on_call_schemas import HeartbeatIn, HeartbeatOut
 from dashboard import gateway
 from dashboard.drawing import spoken_seconds
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import FormState, saves, tells
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.paging import ListState, first_fault, form_text, iso, loads
-from dashboard.states.shell import ShellState, tell
+from dashboard.states.paging import ListState, form_text, iso, loads
+from dashboard.states.shell import ShellState
 
 
 class HeartbeatRow(TypedDict):
@@ -30,14 +30,11 @@ class HeartbeatRow(TypedDict):
     tone: str
 
 
-class HeartbeatsState(ListState, rx.State):
+class HeartbeatsState(ListState, FormState, rx.State):
     """The tab of heartbeats."""
 
     rows: list[HeartbeatRow] = []
     may_configure: bool = False
-    working: bool = False
-    form_fault: str = ""
-    serial: int = 0
 
     @rx.event(background=True)
     @requires("incidents:read")
@@ -60,51 +57,31 @@ class HeartbeatsState(ListState, rx.State):
 
     @rx.event(background=True)
     @requires("incidents:configure")
-    async def save(self, form: dict[str, Any]) -> Any:
+    @saves
+    async def save(self, form: dict[str, Any]) -> str:
         """Expect an integration to be heard."""
-        async with self:
-            if self.working:
-                return None
-            self.working, self.form_fault = True, ""
         minutes = form_text(form, "minutes")
-        fault = ""
-        try:
-            wanted = HeartbeatIn.model_validate(
-                {
-                    "integration": form_text(form, "integration"),
-                    "every_s": int(minutes) * 60 if minutes.isdecimal() else minutes,
-                    "region": form_text(form, "region"),
-                    "service": form_text(form, "service") or "monitoring",
-                    "severity": form_text(form, "severity"),
-                }
-            )
-            async with gateway.open(self) as (session, principal):
-                await incidents.save_heartbeat(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        async with self:
-            self.working, self.form_fault = False, fault
-            if not fault:
-                self.serial += 1
-                await tell(self, "good", f"{wanted.integration} is expected to be heard.")
-        return None if fault else HeartbeatsState.load
+        wanted = HeartbeatIn.model_validate(
+            {
+                "integration": form_text(form, "integration"),
+                "every_s": int(minutes) * 60 if minutes.isdecimal() else minutes,
+                "region": form_text(form, "region"),
+                "service": form_text(form, "service") or "monitoring",
+                "severity": form_text(form, "severity"),
+            }
+        )
+        async with gateway.open(self) as (session, principal):
+            await incidents.save_heartbeat(session, principal, wanted)
+        return f"{wanted.integration} is expected to be heard."
 
     @rx.event(background=True)
     @requires("incidents:configure")
-    async def remove(self, integration: str) -> Any:
+    @tells
+    async def remove(self, integration: str) -> str:
         """Expect an integration no longer."""
-        try:
-            async with gateway.open(self) as (session, principal):
-                await incidents.remove_heartbeat(session, principal, str(integration))
-        except DomainError as error:
-            async with self:
-                await tell(self, "critical", error.detail)
-            return None
-        async with self:
-            await tell(self, "good", "Its silence is no alert any more.")
-        return HeartbeatsState.load
+        async with gateway.open(self) as (session, principal):
+            await incidents.remove_heartbeat(session, principal, str(integration))
+        return "Its silence is no alert any more."
 
 
 def _row(each: HeartbeatOut, names: dict[str, str]) -> HeartbeatRow:

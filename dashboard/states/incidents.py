@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 from reflex.event import EventSpec
 
 from backend.identity import service as identity
@@ -24,6 +23,7 @@ from backend.platform import clock
 from dashboard import gateway
 from dashboard.components.outcomes import OutcomeRow, outcome_rows
 from dashboard.gateway import DomainError, requires
+from dashboard.states.forms import Refusal
 from dashboard.states.incident_words import (
     OPEN_STATES,
     PATH,
@@ -40,12 +40,11 @@ from dashboard.states.paging import (
     address,
     day_start,
     file_link,
-    first_fault,
     form_text,
     loads,
     uuids,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import ShellState, tell
 
 FIELDS = ("q", "state", "severity", "service", "mine", "from", "to")
 STATE_CHOICES = (
@@ -123,10 +122,9 @@ class IncidentsState(ListState, rx.State):
             filters = {name: self._asked(name) for name in FIELDS}
             tab = "alerts" if self._asked("tab") == "alerts" else ""
             after = self._asked("after")
+            place = await self._place()
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
             names = names_of(shell.region_choices)
-        place = None if region == EVERYWHERE else region
         wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             count = await incidents.count_open(session, principal, place)
@@ -210,7 +208,7 @@ class IncidentsState(ListState, rx.State):
                 return None
             self.working, self.form_fault = True, ""
         minutes = form_text(form, "ago")
-        try:
+        with Refusal() as refused:
             wanted = IncidentIn.model_validate(
                 {
                     "title": form_text(form, "title"),
@@ -226,16 +224,11 @@ class IncidentsState(ListState, rx.State):
             )
             async with gateway.open(self) as (session, principal):
                 opened = await incidents.open_incident(session, principal, wanted)
-        except ValidationError as error:
-            async with self:
-                self.working, self.form_fault = False, first_fault(error)
-            return None
-        except DomainError as error:
-            async with self:
-                self.working, self.form_fault = False, error.detail
-            return None
         async with self:
-            self.working, self.declaring = False, False
+            self.working, self.form_fault = False, refused.words
+            if refused.words:
+                return None
+            self.declaring = False
         return rx.redirect(f"{PATH}/{opened.number}")
 
 

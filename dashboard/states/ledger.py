@@ -29,7 +29,7 @@ from dashboard.states.paging import (
     uuid_or_none,
 )
 from dashboard.states.payment import reason_of
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import tell
 from dashboard.states.wallets import EntryRow, entry_row
 
 FIELDS = ("q", "kind")
@@ -110,8 +110,7 @@ class LedgerState(ListState, rx.State):
             filters = {name: self._asked(name)[:100].replace("\0", "") for name in FIELDS}
             after, account = self._asked("after"), uuid_or_none(self._asked("account"))
             at, entries_after = self._asked("at"), self._asked("lines")
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             query = {**filters, "region": self._asked("region"), "after": after}
             self.fault = ""
         async with gateway.open(self) as (session, principal):
@@ -119,7 +118,7 @@ class LedgerState(ListState, rx.State):
                 session,
                 principal,
                 kind=filters["kind"] or None,
-                region=None if region == EVERYWHERE else region,
+                region=place,
                 q=filters["q"] or None,
                 after=after or None,
                 limit=PAGE_ROWS,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.identity import service as identity
 from backend.support import service as support
 from backend.support.settings_schemas import MacroIn, MacroOut
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import FormState, saves, tells
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.paging import ListState, first_fault, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
+from dashboard.states.shell import EVERYWHERE, ShellState
 from dashboard.states.support_words import KIND_WORDS
 from dashboard.states.ticket_facts import becomes
 
@@ -40,14 +40,11 @@ class MacroRow(TypedDict):
     at: str
 
 
-class MacrosState(ListState, rx.State):
+class MacrosState(ListState, FormState, rx.State):
     """The tab of macros."""
 
     rows: list[MacroRow] = []
     may_configure: bool = False
-    open: bool = False
-    working: bool = False
-    form_fault: str = ""
     form_id: str = ""
     form: dict[str, str] = {}
     _kept: dict[str, MacroOut] = {}
@@ -92,51 +89,38 @@ class MacrosState(ListState, rx.State):
 
     @rx.event(background=True)
     @requires("escalations:configure")
-    async def save(self, form: dict[str, Any]) -> Any:
+    @saves
+    async def save(self, form: dict[str, Any]) -> str:
         """Keep the macro."""
         async with self:
-            if self.working:
-                return None
-            self.working, self.form_fault = True, ""
             kept = self._kept.get(self.form_id)
-        (then, _, on), fault = form_text(form, "then").partition(" "), ""
-        try:
-            wanted = MacroIn.model_validate(
-                {
-                    "id": kept.id if kept else None,
-                    "seen_version": kept.version if kept else None,
-                    "name": form_text(form, "name"),
-                    "text": form_text(form, "text"),
-                    "region": form_text(form, "region") or EVERYWHERE,
-                    "kind": form_text(form, "kind") or None,
-                    "then": then or None,
-                    "waiting_on": on or None,
-                }
-            )
-            async with gateway.open(self) as (session, principal):
-                await support.save_macro(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        async with self:
-            self.working, self.form_fault, self.open = False, fault, bool(fault)
-        return None if fault else MacrosState.load
+        then, _, on = form_text(form, "then").partition(" ")
+        wanted = MacroIn.model_validate(
+            {
+                "id": kept.id if kept else None,
+                "seen_version": kept.version if kept else None,
+                "name": form_text(form, "name"),
+                "text": form_text(form, "text"),
+                "region": form_text(form, "region") or EVERYWHERE,
+                "kind": form_text(form, "kind") or None,
+                "then": then or None,
+                "waiting_on": on or None,
+            }
+        )
+        async with gateway.open(self) as (session, principal):
+            await support.save_macro(session, principal, wanted)
+        return ""
 
     @rx.event(background=True)
     @requires("escalations:configure")
-    async def remove(self, macro_id: str) -> Any:
+    @tells
+    async def remove(self, macro_id: str) -> str:
         """Forget a macro."""
         wanted = uuid_or_none(str(macro_id))
-        if wanted is None:
-            return None
-        try:
+        if wanted is not None:
             async with gateway.open(self) as (session, principal):
                 await support.remove_macro(session, principal, wanted)
-        except DomainError as error:
-            async with self:
-                await tell(self, "critical", error.detail)
-        return MacrosState.load
+        return ""
 
 
 def macro_row(each: MacroOut, names: dict[str, str]) -> MacroRow:

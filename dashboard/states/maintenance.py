@@ -6,17 +6,17 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.on_call_schemas import MaintenanceIn, MaintenanceOut
 from backend.platform import clock
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import FormState, saves, tells
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.paging import ListState, first_fault, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import ShellState, tell
+from dashboard.states.paging import ListState, form_text, form_words, iso, loads, uuid_or_none
+from dashboard.states.shell import ShellState
 
 STARTS = (("0", "now"), ("15", "in 15 minutes"), ("60", "in 1 hour"), ("720", "in 12 hours"))
 LENGTHS = (("30", "30 minutes"), ("60", "1 hour"), ("120", "2 hours"), ("480", "8 hours"))
@@ -38,14 +38,11 @@ class WindowRow(TypedDict):
     running: bool
 
 
-class MaintenanceState(ListState, rx.State):
+class MaintenanceState(ListState, FormState, rx.State):
     """The tab of maintenance windows."""
 
     rows: list[WindowRow] = []
     may_write: bool = False
-    working: bool = False
-    form_fault: str = ""
-    serial: int = 0
 
     @rx.event(background=True)
     @requires("incidents:read")
@@ -68,60 +65,35 @@ class MaintenanceState(ListState, rx.State):
 
     @rx.event(background=True)
     @requires("incidents:write")
-    async def add(self, form: dict[str, Any]) -> Any:
+    @saves
+    async def add(self, form: dict[str, Any]) -> str:
         """Add a window."""
-        async with self:
-            if self.working:
-                return None
-            self.working, self.form_fault = True, ""
         start, lasts = form_text(form, "start"), form_text(form, "lasts")
         since = clock.now() + timedelta(minutes=int(start) if start in dict(STARTS) else 0)
-        fault = ""
-        try:
-            wanted = MaintenanceIn.model_validate(
-                {
-                    "region": form_text(form, "region"),
-                    "services": [
-                        word
-                        for each in form_text(form, "services").split(",")
-                        if (word := each.strip())
-                    ],
-                    "since": since,
-                    "until": since
-                    + timedelta(minutes=int(lasts) if lasts in dict(LENGTHS) else 60),
-                    "reason": form_text(form, "reason"),
-                }
-            )
-            async with gateway.open(self) as (session, principal):
-                await incidents.add_maintenance(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        async with self:
-            self.working, self.form_fault = False, fault
-            if not fault:
-                self.serial += 1
-                await tell(self, "good", "Alerts in it open nothing.")
-        return None if fault else MaintenanceState.load
+        wanted = MaintenanceIn.model_validate(
+            {
+                "region": form_text(form, "region"),
+                "services": form_words(form, "services"),
+                "since": since,
+                "until": since + timedelta(minutes=int(lasts) if lasts in dict(LENGTHS) else 60),
+                "reason": form_text(form, "reason"),
+            }
+        )
+        async with gateway.open(self) as (session, principal):
+            await incidents.add_maintenance(session, principal, wanted)
+        return "Alerts in it open nothing."
 
     @rx.event(background=True)
     @requires("incidents:write")
-    async def end(self, window_id: str) -> Any:
+    @tells
+    async def end(self, window_id: str) -> str:
         """End a window now."""
         wanted = uuid_or_none(str(window_id))
         if wanted is None:
-            return None
-        try:
-            async with gateway.open(self) as (session, principal):
-                await incidents.end_maintenance(session, principal, wanted)
-        except DomainError as error:
-            async with self:
-                await tell(self, "critical", error.detail)
-            return None
-        async with self:
-            await tell(self, "good", "It is over: what still fires opens incidents.")
-        return MaintenanceState.load
+            return ""
+        async with gateway.open(self) as (session, principal):
+            await incidents.end_maintenance(session, principal, wanted)
+        return "It is over: what still fires opens incidents."
 
 
 def _row(each: MaintenanceOut, names: dict[str, str]) -> WindowRow:

@@ -6,7 +6,6 @@ import re
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.identity import service as identity
 from backend.incidents import service as incidents
@@ -14,10 +13,11 @@ from backend.incidents.on_call_schemas import EscalationStep, ScheduleIn, Schedu
 from backend.platform import clock
 from dashboard import gateway
 from dashboard.drawing import spoken_seconds
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import FormState, saves
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.paging import ListState, first_fault, form_text, iso, loads
-from dashboard.states.shell import ShellState, tell
+from dashboard.states.paging import ListState, form_text, form_words, iso, loads
+from dashboard.states.shell import ShellState
 
 PATH = "/admin/on-call"
 TABS = ("", "maintenance", "heartbeats", "costs")
@@ -90,15 +90,12 @@ _EMPTY_STEP: StepForm = {
 }  # fmt: skip
 
 
-class OnCallState(ListState, rx.State):
+class OnCallState(ListState, FormState, rx.State):
     """The tab of schedules, and which tab is open."""
 
     tab: str = ""
     rows: list[ScheduleRow] = []
     may_configure: bool = False
-    open: bool = False
-    working: bool = False
-    form_fault: str = ""
     form_id: str = ""
     form: dict[str, str] = {}
     steps: list[StepForm] = []
@@ -163,29 +160,16 @@ class OnCallState(ListState, rx.State):
 
     @rx.event(background=True)
     @requires("incidents:configure")
-    async def save(self, form: dict[str, Any]) -> Any:
+    @saves
+    async def save(self, form: dict[str, Any]) -> str:
         """Keep the schedule."""
         async with self:
-            if self.working:
-                return None
-            self.working, self.form_fault = True, ""
             kept = self._kept.get(self.form_id)
             people = list(self.people)
-        fault = ""
-        try:
-            wanted = ScheduleIn.model_validate(_wanted(form, kept, people))
-            async with gateway.open(self) as (session, principal):
-                await incidents.save_schedule(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        async with self:
-            self.working, self.form_fault = False, fault
-            if not fault:
-                self.open = False
-                await tell(self, "good", "The schedule is kept.")
-        return None if fault else OnCallState.load
+        wanted = ScheduleIn.model_validate(_wanted(form, kept, people))
+        async with gateway.open(self) as (session, principal):
+            await incidents.save_schedule(session, principal, wanted)
+        return "The schedule is kept."
 
 
 def schedule_row(each: ScheduleOut, names: dict[str, str]) -> ScheduleRow:
@@ -284,9 +268,7 @@ def _wanted(
         "seen_version": kept.version if kept else None,
         "name": form_text(form, "name"),
         "region": form_text(form, "region"),
-        "services": [
-            word for each in form_text(form, "services").split(",") if (word := each.strip())
-        ],
+        "services": form_words(form, "services"),
         "people": [
             {
                 "person_id": each["id"],

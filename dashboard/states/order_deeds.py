@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.dispatch import service as dispatch
 from backend.dispatch.customer_schemas import LinkIn
@@ -20,7 +19,8 @@ from backend.identity.schemas import Principal
 from backend.regions import service as regions
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
-from dashboard.states.paging import first_fault, form_text
+from dashboard.states.forms import Refusal
+from dashboard.states.paging import form_text, form_words
 from dashboard.states.shell import tell
 
 TITLES = {
@@ -109,19 +109,14 @@ class OrderDeedsState(rx.State):
             deed, order_id, version = self.deed, self._id, self._version
             sent = self._changed(form)
             self.working, self.fault = True, ""
-        try:
+        with Refusal() as refused:
             async with gateway.open(self) as (session, principal):
                 await _do(session, principal, deed, order_id, version, form, sent)
-        except ValidationError as error:
-            async with self:
-                self.working, self.fault = False, first_fault(error)
-            return
-        except DomainError as error:
-            async with self:
-                self.working, self.fault = False, error.detail
-            return
         async with self:
-            self.working, self.open = False, False
+            self.working, self.fault = False, refused.words
+            if refused.words:
+                return
+            self.open = False
             self.serial += 1
             await tell(self, "good", _DONE[deed])
 
@@ -133,7 +128,7 @@ class OrderDeedsState(rx.State):
             sent["promised_at"] = moment(text, there)
         tags = form_text(form, "tags")
         if tags != self.tags:
-            sent["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
+            sent["tags"] = form_words(form, "tags")
         return sent
 
 

@@ -50,7 +50,7 @@ from dashboard.states.paging import (
     iso,
     loads,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState
+from dashboard.states.shell import ShellState
 
 _LOOK_ANYWAY_S = 20.0
 
@@ -104,15 +104,14 @@ class OrdersState(ListState, rx.State):
         """Show what the address asks for."""
         async with self:
             shell = await self.get_state(ShellState)
-            region, zone = self._asked("region") or shell.region, shell.region_zone
+            place, zone = await self._place(), shell.region_zone
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
             self.fault = ""
-        here = None if region == EVERYWHERE else region
         async with gateway.open(self) as (session, principal):
-            change = await dispatch.changes_of(principal, here)
+            change = await dispatch.changes_of(principal, place)
             driver_id = await _driver_id(session, principal, filters["driver"])
-            wanted = filter_of(filters, here, driver_id, zone)
+            wanted = filter_of(filters, place, driver_id, zone)
             page = await dispatch.list_orders(session, principal, wanted, after or None, PAGE_ROWS)
             counts = await dispatch.count_orders(session, principal, all_of(wanted))
             still = await dispatch.count_orders(session, principal, open_of(wanted))

@@ -13,8 +13,10 @@ import reflex as rx
 from pydantic import BaseModel, ValidationError
 
 from dashboard.gateway import DomainError, Unauthenticated
+from dashboard.states.shell import EVERYWHERE, ShellState
 
 PAGE_ROWS = 50
+_LONGEST_REGION = 64
 State = TypeVar("State", bound="ListState")
 Row = TypeVar("Row", bound=Mapping[str, Any])
 """A line of a list, with its `id` and whether it is `gone`."""
@@ -32,6 +34,12 @@ class ListState(rx.State, mixin=True):
     def _asked(self, name: str) -> str:
         """One value of the address's query, without surrounding space."""
         return str(self.router.url.query_parameters.get(name, "")).strip()
+
+    async def _place(self) -> str | None:
+        """The region of the address, else the one the frame looks at; None for everywhere."""
+        shell = await self.get_state(ShellState)
+        region = self._asked("region") or shell.region
+        return None if region == EVERYWHERE else region[:_LONGEST_REGION]
 
     def _link_pages(self, query: Mapping[str, str], after: str) -> None:
         """Set the links to the first and the next page of a list."""
@@ -107,6 +115,11 @@ def form_text(form: Mapping[str, object], name: str) -> str:
     """One text field of a submitted form; empty for anything that is not text."""
     value = form.get(name, "")
     return value.strip() if isinstance(value, str) else ""
+
+
+def form_words(form: Mapping[str, object], name: str) -> list[str]:
+    """What one text field of a submitted form lists, parted by commas."""
+    return [word for each in form_text(form, name).split(",") if (word := each.strip())]
 
 
 def first_fault(error: ValidationError) -> str:

@@ -35,7 +35,7 @@ from dashboard.states.paging import (
     loads,
     uuids,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import tell
 
 FIELDS = ("q", "state", "terms", "gateway", "code", "late", "from", "to")
 STATES = (("", "Any state"), *((name, spoken(name)) for name in get_args(PaymentState)))
@@ -86,12 +86,10 @@ class PaymentsState(ListState, rx.State):
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             self.fault = ""
-        wanted = _wanted(filters, region)
+        wanted = _wanted(filters, place)
         since = clock.now() - timedelta(days=1)
-        place = wanted.region
         async with gateway.open(self) as (session, principal):
             page = await payments.list_payments(
                 session, principal, wanted, after=after or None, limit=PAGE_ROWS
@@ -161,13 +159,13 @@ def outcome_rows(results: BulkResults, names: dict[str, str]) -> list[OutcomeRow
     ]
 
 
-def _wanted(filters: dict[str, str], region: str) -> PaymentFilter:
+def _wanted(filters: dict[str, str], place: str | None) -> PaymentFilter:
     def one_of(name: str, known: Any) -> str | None:
         return filters[name] if filters[name] in get_args(known) else None
 
     state = one_of("state", PaymentState)
     return PaymentFilter(
-        region=None if region == EVERYWHERE else region[:64],
+        region=place,
         states=[cast(PaymentState, state)] if state else [],
         terms=cast(Terms | None, one_of("terms", Terms)),
         gateway=cast(GatewayName | None, one_of("gateway", GatewayName)),

@@ -30,7 +30,7 @@ from dashboard.states.paging import (
     uuid_or_none,
 )
 from dashboard.states.payment import reason_of
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import ShellState, tell
 
 GATEWAYS = (("stripe", "stripe"), ("razorpay", "razorpay"), ("sandbox", "sandbox"))
 
@@ -86,14 +86,13 @@ class ReconciliationState(ListState, rx.State):
         """Show the reports, and the differences of the one that the address names."""
         async with self:
             after, wanted = self._asked("after"), uuid_or_none(self._asked("report"))
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             self.fault = ""
         async with gateway.open(self) as (session, principal):
             page = await payments.list_reconciliations(
                 session,
                 principal,
-                region=None if region == EVERYWHERE else region,
+                region=place,
                 after=after or None,
                 limit=PAGE_ROWS,
             )

@@ -15,7 +15,7 @@ from dashboard.components.outcomes import OutcomeRow
 from dashboard.gateway import DomainError, requires
 from dashboard.states.money import REFUNDS, RefundRow, refund_row
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads, uuids
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import tell
 
 FIELDS = ("q", "state")
 STATES = (("", "Any state"), *((name, name) for name in get_args(RefundState)))
@@ -40,12 +40,11 @@ class RefundsState(ListState, rx.State):
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             self.fault = ""
         state = filters["state"] if filters["state"] in get_args(RefundState) else ""
         wanted = RefundFilter(
-            region=None if region == EVERYWHERE else region[:64],
+            region=place,
             states=[cast(RefundState, state)] if state else [],
             q=filters["q"][:200].replace("\0", "") or None,
         )

@@ -13,7 +13,6 @@ from dashboard import gateway
 from dashboard.drawing import sparkline
 from dashboard.gateway import requires
 from dashboard.states.paging import ListState, address, day_start, iso, loads
-from dashboard.states.shell import EVERYWHERE, ShellState
 from dashboard.states.slo_words import SCORECARD, SloLine, percent, slo_line
 
 
@@ -72,10 +71,8 @@ class ScorecardState(ListState, rx.State):
 
     async def _look(self) -> None:
         async with self:
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             asked, day = self._asked("figure"), self._asked("until")
-        place = None if region == EVERYWHERE else region
         until = day_start(day, days=1)
         async with gateway.open(self) as (session, principal):
             card = await insights.scorecard(session, principal, place, until)

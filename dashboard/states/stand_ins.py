@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.incidents import service as incidents
 from backend.incidents.on_call_schemas import Override, ScheduleIn, ScheduleOut
 from backend.platform import clock
 from backend.platform.errors import NotFound
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import Refusal
 from dashboard.states.on_call import OnCallState
-from dashboard.states.paging import first_fault, form_text, iso
+from dashboard.states.paging import form_text, iso
 from dashboard.states.shell import tell
 
 _INPUT = "%Y-%m-%dT%H:%M"
@@ -70,13 +70,7 @@ class StandInsState(rx.State):
             "since": _utc(form_text(form, "since")),
             "until": _utc(form_text(form, "until")),
         }
-        try:
-            one = Override.model_validate(wanted)
-        except ValidationError as error:
-            async with self:
-                self.fault = first_fault(error)
-            return None
-        return await self._save(lambda kept: [*kept.overrides, one])
+        return await self._save(lambda kept: [*kept.overrides, Override.model_validate(wanted)])
 
     @rx.event(background=True)
     @requires("incidents:configure")
@@ -92,24 +86,19 @@ class StandInsState(rx.State):
                 return None
             self.working, self.fault = True, ""
             named = self._schedule
-        fault = ""
-        try:
+        with Refusal() as refused:
             async with gateway.open(self) as (session, principal):
                 kept = await _find(session, principal, named)
                 told = kept.model_dump(include=set(_KEPT))
                 told |= {"overrides": changed(kept), "seen_version": kept.version}
                 await incidents.save_schedule(session, principal, ScheduleIn.model_validate(told))
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        if not fault:
+        if not refused.words:
             await self._show()
         async with self:
-            self.working, self.fault = False, fault
-            if not fault:
+            self.working, self.fault = False, refused.words
+            if not refused.words:
                 await tell(self, "good", "The stand-ins are kept.")
-        return None if fault else OnCallState.load
+        return None if refused.words else OnCallState.load
 
     async def _show(self) -> None:
         async with self:

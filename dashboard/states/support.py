@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 from reflex.event import EventSpec
 
 from backend.identity import service as identity
@@ -13,14 +12,14 @@ from backend.identity.schemas import Principal
 from backend.support import service as support
 from backend.support.schemas import EscalationCounts, EscalationFilter, EscalationIn
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import Refusal
 from dashboard.states.incident_words import names_of
 from dashboard.states.paging import (
     PAGE_ROWS,
     ListState,
     address,
     file_link,
-    first_fault,
     form_text,
     in_place,
     loads,
@@ -62,7 +61,7 @@ class SupportState(ListState, rx.State):
     form_fault: str = ""
     _versions: dict[str, int] = {}
     _regions: dict[str, str] = {}
-    _shown: tuple[dict[str, str], str, str] = ({}, "", "")
+    _shown: tuple[dict[str, str], str | None, str] = ({}, "", "")
 
     @rx.event(background=True)
     @requires("escalations:read")
@@ -88,10 +87,9 @@ class SupportState(ListState, rx.State):
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
+            place = await self._place()
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
             names = names_of(shell.region_choices)
-        place = None if region == EVERYWHERE else region
         wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             counts = await support.count_escalations(
@@ -104,13 +102,13 @@ class SupportState(ListState, rx.State):
             on = None if again else may_write and await _is_on(session, principal)
         async with self:
             rows = [ticket_row(each, names) for each in page.items]
-            if again and (filters, region, after) == self._shown:
+            if again and (filters, place, after) == self._shown:
                 self.rows, newer = in_place(self.rows, rows)
                 self.newer = 0 if after else newer
             else:
                 self.rows, self.newer = rows, 0
                 self._versions, self._regions = {}, {}
-            self._shown = (filters, region, after)
+            self._shown = (filters, place, after)
             self.filters, self.filters_key = filters, address("", filters)
             self.csv_link = csv_link(wanted)
             self._versions |= {str(each.id): each.version for each in page.items}
@@ -167,8 +165,8 @@ class SupportState(ListState, rx.State):
             if self.working:
                 return None
             self.working, self.form_fault = True, ""
-        fault, number = "", ""
-        try:
+        number = ""
+        with Refusal() as refused:
             wanted = EscalationIn.model_validate(
                 {
                     "order_number": form_text(form, "order_number") or None,
@@ -182,13 +180,9 @@ class SupportState(ListState, rx.State):
             )
             async with gateway.open(self) as (session, principal):
                 number = (await support.open_escalation(session, principal, wanted)).number
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
         async with self:
-            self.working, self.form_fault = False, fault
-            self.opening = bool(fault)
+            self.working, self.form_fault = False, refused.words
+            self.opening = bool(refused.words)
         return rx.redirect(f"{PATH}/{number}") if number else None
 
 

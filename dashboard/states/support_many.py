@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.support import service as support
 from backend.support.schemas import BulkIn, BulkItem
 from dashboard import gateway
 from dashboard.components.outcomes import OutcomeRow, outcome_rows
-from dashboard.gateway import DomainError, requires
-from dashboard.states.paging import first_fault, form_text, uuids
+from dashboard.gateway import requires
+from dashboard.states.forms import Refusal
+from dashboard.states.paging import form_text, uuids
 from dashboard.states.shell import tell
 from dashboard.states.support import SupportState
 
@@ -133,8 +133,8 @@ class SupportManyState(rx.State):
             page = await self.get_state(SupportState)
             versions = dict(page._versions)
             names = {row["id"]: row["number"] for row in page.rows}
-        fault, results = "", None
-        try:
+        results = None
+        with Refusal() as refused:
             wanted = BulkIn.model_validate(
                 {
                     **asked,
@@ -147,16 +147,12 @@ class SupportManyState(rx.State):
             )
             async with gateway.open(self) as (session, principal):
                 results = await support.act_on_escalations(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
         async with self:
             self.working = False
             if results is None:
-                self.fault = fault
+                self.fault = refused.words
                 if not self.open:
-                    await tell(self, "critical", fault)
+                    await tell(self, "critical", refused.words)
                 return None
             self.open = False
             self.outcome = outcome_rows(results.results, names, DONE[action])

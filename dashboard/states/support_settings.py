@@ -6,7 +6,6 @@ from datetime import date, time
 from typing import Any, TypedDict
 
 import reflex as rx
-from pydantic import ValidationError
 
 from backend.identity import service as identity
 from backend.platform import clock
@@ -19,16 +18,18 @@ from backend.support.settings_schemas import (
     SlaPolicyIn,
 )
 from dashboard import gateway
-from dashboard.gateway import DomainError, requires
+from dashboard.gateway import requires
+from dashboard.states.forms import FormState, saves
 from dashboard.states.incident_words import names_of, place_words
-from dashboard.states.paging import ListState, first_fault, form_text, iso, loads
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.paging import ListState, form_text, iso, loads
+from dashboard.states.shell import EVERYWHERE, ShellState
 from dashboard.states.support_words import PRIORITY_WORDS
 
 TABS = ("", "targets", "macros", "people")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY_MIN = 24 * 60
 _AHEAD = 3
+_KEPT = "Kept; clocks that run are set anew."
 
 
 class Span(TypedDict):
@@ -80,7 +81,7 @@ class AgentRow(TypedDict):
     me: bool
 
 
-class SupportSettingsState(ListState, rx.State):
+class SupportSettingsState(ListState, FormState, rx.State):
     """The tabs of calendars, targets and people."""
 
     tab: str = ""
@@ -94,15 +95,11 @@ class SupportSettingsState(ListState, rx.State):
     may_configure: bool = False
     may_write: bool = False
     available: bool = False
-    open: bool = False
-    working: bool = False
-    form_fault: str = ""
     form: dict[str, Any] = {}
     form_key: str = ""
     _kept: dict[str, CalendarOut] = {}
     _policy_version: int = 0
     _region: str = EVERYWHERE
-    _serial: int = 0
 
     @rx.event(background=True)
     @requires("escalations:read")
@@ -183,8 +180,8 @@ class SupportSettingsState(ListState, rx.State):
             if kept
             else new_form(free["code"] if free else "", free["zone"] if free else "UTC")
         )
-        self._serial += 1
-        self.form_key = f"{region}-{self._serial}"
+        self.serial += 1
+        self.form_key = f"{region}-{self.serial}"
         self.open, self.form_fault, self.working = True, "", False
 
     @rx.event
@@ -195,73 +192,49 @@ class SupportSettingsState(ListState, rx.State):
 
     @rx.event(background=True)
     @requires("escalations:configure")
-    async def save(self, kept: dict[str, Any]) -> Any:
+    @saves
+    async def save(self, kept: dict[str, Any]) -> str:
         """Keep the hours of a region."""
         async with self:
-            if self.working or not isinstance(kept, dict):
-                return None
-            self.working, self.form_fault = True, ""
             before = self._kept.get(str(kept.get("region")))
-        fault = ""
-        try:
-            wanted = CalendarIn.model_validate(
-                {
-                    **{name: kept.get(name) for name in ("region", "zone", "week", "holidays")},
-                    "seen_version": before.version if before else None,
-                }
-            )
-            async with gateway.open(self) as (session, principal):
-                await support.save_calendar(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        async with self:
-            self.working, self.form_fault, self.open = False, fault, bool(fault)
-            if not fault:
-                await tell(self, "good", "Kept; clocks that run are set anew.")
-        return None if fault else SupportSettingsState.load
+        wanted = CalendarIn.model_validate(
+            {
+                **{name: kept.get(name) for name in ("region", "zone", "week", "holidays")},
+                "seen_version": before.version if before else None,
+            }
+        )
+        async with gateway.open(self) as (session, principal):
+            await support.save_calendar(session, principal, wanted)
+        return _KEPT
 
     @rx.event(background=True)
     @requires("escalations:configure")
-    async def save_policy(self, form: dict[str, Any]) -> Any:
+    @saves
+    async def save_policy(self, form: dict[str, Any]) -> str:
         """Keep the targets and how the queue runs itself."""
         async with self:
-            if self.working:
-                return None
-            self.working, self.form_fault = True, ""
             seen, region = self._policy_version, self._region
-        fault = ""
-        try:
-            wanted = SlaPolicyIn.model_validate(
-                {
-                    "region": region,
-                    "targets": [
-                        {
-                            "priority": key,
-                            "first_response_min": form_text(form, f"answer-{key}"),
-                            "resolution_min": form_text(form, f"solve-{key}"),
-                            "all_hours": bool(form.get(f"all-{key}")),
-                        }
-                        for key in PRIORITY_WORDS
-                    ],
-                    "round_robin": bool(form.get("round_robin")),
-                    "close_solved_after_h": form_text(form, "close"),
-                    "late_after_min": form_text(form, "late"),
-                    "seen_version": seen,
-                }
-            )
-            async with gateway.open(self) as (session, principal):
-                await support.save_sla_policy(session, principal, wanted)
-        except ValidationError as error:
-            fault = first_fault(error)
-        except DomainError as error:
-            fault = error.detail
-        async with self:
-            self.working, self.form_fault = False, fault
-            if not fault:
-                await tell(self, "good", "Kept; clocks that run are set anew.")
-        return None if fault else SupportSettingsState.load
+        wanted = SlaPolicyIn.model_validate(
+            {
+                "region": region,
+                "targets": [
+                    {
+                        "priority": key,
+                        "first_response_min": form_text(form, f"answer-{key}"),
+                        "resolution_min": form_text(form, f"solve-{key}"),
+                        "all_hours": bool(form.get(f"all-{key}")),
+                    }
+                    for key in PRIORITY_WORDS
+                ],
+                "round_robin": bool(form.get("round_robin")),
+                "close_solved_after_h": form_text(form, "close"),
+                "late_after_min": form_text(form, "late"),
+                "seen_version": seen,
+            }
+        )
+        async with gateway.open(self) as (session, principal):
+            await support.save_sla_policy(session, principal, wanted)
+        return _KEPT
 
     @rx.event(background=True)
     @requires("escalations:write")

@@ -18,7 +18,7 @@ from dashboard.states.incident_words import (
 )
 from dashboard.states.incident_worst import worst_open
 from dashboard.states.paging import ListState, iso, loads
-from dashboard.states.shell import EVERYWHERE, Freshness, ShellState, freshness
+from dashboard.states.shell import Freshness, ShellState, freshness
 from dashboard.states.slo_words import BurningLine, burning_line
 
 _WALL_SEVERITIES = ("SEV1", "SEV2")
@@ -72,10 +72,9 @@ class WallState(ListState, rx.State):
 
     async def _look(self) -> None:
         async with self:
+            place = await self._place()
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
             names = names_of(shell.region_choices)
-        place = None if region == EVERYWHERE else region
         async with gateway.open(self) as (session, principal):
             found = await insights.overview(gateway.resources(), principal, place)
             count = await incidents.count_open(session, principal, place)

@@ -25,7 +25,6 @@ from dashboard.states.paging import (
     loads,
     uuid_or_none,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState
 
 _MONTHS_SHOWN = 6
 
@@ -87,14 +86,13 @@ class WalletsState(ListState, rx.State):
         async with self:
             self.text = text = self._asked("q")
             after = self._asked("after")
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             self.fault = ""
         async with gateway.open(self) as (session, principal):
             page = await payments.list_wallets(
                 session,
                 principal,
-                region=None if region == EVERYWHERE else region,
+                region=place,
                 q=text[:100].replace("\0", "") or None,
                 after=after or None,
                 limit=PAGE_ROWS,

@@ -27,7 +27,8 @@ from tests.support.system import free_port
 
 NAMESPACE = "/_event"
 _ROOT = "reflex___state____state"
-SHELL = f"{_ROOT}.dashboard___states___shell____shell_state"
+_STATES = f"{_ROOT}.dashboard___states___"
+SHELL = f"{_STATES}shell____shell_state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,36 @@ class Console:
                 text = str(shell.get("notice_rx_state_", {}).get("text", ""))
                 if words in text:
                     return text
+
+
+def state_of(module: str) -> str:
+    """The full name of the state that a module of `dashboard.states` is named after."""
+    return f"{_STATES}{module}____{module}_state"
+
+
+async def send(
+    console: Console, name: str, path: str, payload: dict[str, Any] | None = None, query: str = ""
+) -> None:
+    """Fire an event from a page with its query, as its browser does."""
+    asked = dict(part.split("=", 1) for part in query.split("&") if part)
+    at = f"{path}?{query}" if query else path
+    event = {
+        "name": name,
+        "payload": payload or {},
+        "router_data": {"pathname": path, "query": asked, "asPath": at},
+    }
+    await console.socket.emit("event", event, namespace=NAMESPACE)
+
+
+async def seen(console: Console, state: str, found: Callable[[dict[str, Any]], Any]) -> Any:
+    """What `found` makes of the first change of a state that it likes."""
+    async with asyncio.timeout(20):
+        while True:
+            update = await console.updates.get()
+            delta = (update.get("delta") or {}).get(state, {})
+            changed = {name.removesuffix("_rx_state_"): value for name, value in delta.items()}
+            if changed and (hit := found(changed)):
+                return hit
 
 
 Connect = Callable[..., Any]

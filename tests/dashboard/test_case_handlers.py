@@ -18,17 +18,16 @@ from backend.notifications import service as notifications
 from backend.notifications.message_schemas import MessageIn, MessageOut
 from backend.platform import clock
 from backend.platform.resources import Resources
-from tests.dashboard.conftest import Connect, Console, SignIn
-from tests.dashboard.test_incident_handlers import _name, _seen, _send
+from tests.dashboard.conftest import Connect, Console, SignIn, seen, send, state_of
 from tests.dispatch.orders import link_of, place_order
 
-SEARCH = _name("search", "search_state")
-ORDER = _name("order", "order_state")
-CASE = _name("case", "case_state")
-ACTS = _name("case_acts", "case_acts_state")
-OUTBOX = _name("messages", "messages_state")
-MESSAGE = _name("message", "message_state")
-TEMPLATES = _name("templates", "templates_state")
+SEARCH = state_of("search")
+ORDER = state_of("order")
+CASE = state_of("case")
+ACTS = state_of("case_acts")
+OUTBOX = state_of("messages")
+MESSAGE = state_of("message")
+TEMPLATES = state_of("templates")
 AGENT = ("support_agent", "TH-10")
 WRITER = Principal("user", "user:w", "Nan P.", (GrantScope("support_agent", "TH-10"),))
 
@@ -37,18 +36,18 @@ WRITER = Principal("user", "user:w", "Nan P.", (GrantScope("support_agent", "TH-
 async def at_the_case(connect: Connect, cookie: str, order: OrderOut) -> AsyncIterator[Console]:
     """A console that shows the case of an order."""
     async with connect(cookie) as console:
-        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
-        await _seen(console, CASE, lambda now: now.get("ready"))
+        await send(console, f"{CASE}.load", f"/orders/{order.number}")
+        await seen(console, CASE, lambda now: now.get("ready"))
         yield console
 
 
 async def act(console: Console, order: OrderOut, **form: Any) -> None:
-    await _send(console, f"{ACTS}.act", f"/orders/{order.number}", {"form": form})
+    await send(console, f"{ACTS}.act", f"/orders/{order.number}", {"form": form})
 
 
 async def begin(console: Console, order: OrderOut, kind: str) -> dict[str, Any]:
-    await _send(console, f"{ACTS}.begin", f"/orders/{order.number}", {"kind": kind})
-    found: dict[str, Any] = await _seen(console, ACTS, lambda now: now if now.get("open") else None)
+    await send(console, f"{ACTS}.begin", f"/orders/{order.number}", {"kind": kind})
+    found: dict[str, Any] = await seen(console, ACTS, lambda now: now if now.get("open") else None)
     return found
 
 
@@ -69,8 +68,8 @@ async def test_search_says_why_and_tells_nobody_of_another_city(
     order = await place_order(resources)
     for grant, expected in ((AGENT, [order.number]), (("viewer", "VN-SG"), [])):
         async with connect(await sign_in(f"Finder of {grant[1]}", grant)) as console:
-            await _send(console, f"{SEARCH}.find", "/", {"text": order.number})
-            now = await _seen(console, SEARCH, lambda now: now if "found_for" in now else None)
+            await send(console, f"{SEARCH}.find", "/", {"text": order.number})
+            now = await seen(console, SEARCH, lambda now: now if "found_for" in now else None)
             orders = [each for each in now.get("found", []) if each["group"] == "Orders"]
             assert [each["href"].removeprefix("/orders/") for each in orders] == expected
             assert all(each["why"] == "by its number" for each in orders)
@@ -82,8 +81,8 @@ async def test_a_case_sends_the_browser_nothing_plain(
     order = await place_order(resources)
     await written(resources, order, "Only its reader sees this")
     async with connect(await sign_in("Dao", AGENT)) as console:
-        await _send(console, f"{ORDER}.load", f"/orders/{order.number}")
-        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
+        await send(console, f"{ORDER}.load", f"/orders/{order.number}")
+        await send(console, f"{CASE}.load", f"/orders/{order.number}")
         sent = ""
         async with asyncio.timeout(10):
             while "customer_rx_state_" not in sent or "moments_rx_state_" not in sent:
@@ -106,8 +105,8 @@ async def test_an_action_clicked_twice_is_done_once(
         await act(console, order, **form)
         await console.notice_like("Message to the customer")
         await act(console, order, **form)
-        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
-        await _seen(console, CASE, lambda now: now.get("messages"))
+        await send(console, f"{CASE}.load", f"/orders/{order.number}")
+        await seen(console, CASE, lambda now: now.get("messages"))
     assert len(await messages_of(resources, order)) == before + 1
 
 
@@ -118,7 +117,7 @@ async def test_an_action_without_a_reason_is_not_done(
     async with at_the_case(connect, await sign_in("Dao", AGENT), order) as console:
         await begin(console, order, "hold")
         await act(console, order, reason=" ")
-        assert "Say why" in await _seen(console, ACTS, lambda now: now.get("fault"))
+        assert "Say why" in await seen(console, ACTS, lambda now: now.get("fault"))
         await act(console, order, reason="the street is flooded")
         await console.notice_like("Put on hold")
 
@@ -137,7 +136,7 @@ async def test_what_changed_meanwhile_is_not_acted_on(
         await act(first, order, reason="the street is flooded")
         await first.notice_like("Put on hold")
         await act(second, order, reason="asked by phone")
-        fault = await _seen(second, ACTS, lambda now: now.get("fault"))
+        fault = await seen(second, ACTS, lambda now: now.get("fault"))
         assert fault
 
 
@@ -146,8 +145,8 @@ async def test_who_may_only_look_is_offered_nothing(
 ) -> None:
     order = await place_order(resources)
     async with connect(await sign_in("Vi", ("viewer", "TH-10"))) as console:
-        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
-        now = await _seen(console, CASE, lambda now: now if now.get("ready") else None)
+        await send(console, f"{CASE}.load", f"/orders/{order.number}")
+        now = await seen(console, CASE, lambda now: now if now.get("ready") else None)
         assert not now.get("may_act")
         assert {row["ok"] for row in now["actions"]} == {False}
         assert all(row["why"] for row in now["actions"])
@@ -159,8 +158,8 @@ async def test_the_customers_link_reaches_the_browser_of_who_may_act_for_them(
 ) -> None:
     order = await place_order(resources)
     async with connect(await sign_in("Vi", (role, "TH-10"))) as console:
-        await _send(console, f"{ORDER}.load", f"/orders/{order.number}")
-        shown = await _seen(console, ORDER, lambda now: now.get("order"))
+        await send(console, f"{ORDER}.load", f"/orders/{order.number}")
+        shown = await seen(console, ORDER, lambda now: now.get("order"))
     path = urlsplit(shown["tracking_url"]).path
     assert path == (urlsplit(link_of(order)).path if told else "")
 
@@ -174,13 +173,13 @@ async def test_a_link_that_is_over_can_be_renewed_while_its_order_is_open(
     async with resources.database.unit_of_work() as session:
         await session.execute(text("UPDATE dispatch_order SET promised_at = :at"), long_ago)
     async with connect(await sign_in("Dao", AGENT)) as console:
-        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
-        now = await _seen(console, CASE, lambda now: now if now.get("ready") else None)
+        await send(console, f"{CASE}.load", f"/orders/{order.number}")
+        now = await seen(console, CASE, lambda now: now if now.get("ready") else None)
         assert (now.get("customer"), now["renewable"]) == (None, True)
         async with resources.database.unit_of_work() as session:
             await session.execute(text(ended), long_ago)
-        await _send(console, f"{CASE}.load", f"/orders/{order.number}")
-        await _seen(console, CASE, lambda now: now.get("renewable") is False)
+        await send(console, f"{CASE}.load", f"/orders/{order.number}")
+        await seen(console, CASE, lambda now: now.get("renewable") is False)
 
 
 async def test_the_outbox_lists_a_message_and_stops_it_with_a_reason(
@@ -189,16 +188,16 @@ async def test_the_outbox_lists_a_message_and_stops_it_with_a_reason(
     order = await place_order(resources)
     message = await written(resources, order, "Wait for me")
     async with connect(await sign_in("Dao", AGENT)) as console:
-        await _send(console, f"{OUTBOX}.load", "/messages", query=f"order={order.number}")
-        now = await _seen(console, OUTBOX, lambda now: now if now.get("rows") else None)
+        await send(console, f"{OUTBOX}.load", "/messages", query=f"order={order.number}")
+        now = await seen(console, OUTBOX, lambda now: now if now.get("rows") else None)
         line = next(row for row in now["rows"] if row["id"] == str(message.id))
         assert (line["what"], line["order"]) == ("Words of one's own", order.number)
         assert now["csv_link"] == f"/api/v1/messages.csv?order={order.number}"
-        await _send(console, f"{MESSAGE}.look", "/messages", {"message_id": str(message.id)})
-        await _seen(console, MESSAGE, lambda now: now.get("open"))
-        await _send(console, f"{MESSAGE}.act", "/messages", {"form": {"reason": ""}})
-        assert "Say why" in await _seen(console, MESSAGE, lambda now: now.get("fault"))
-        await _send(console, f"{MESSAGE}.act", "/messages", {"form": {"reason": "not needed"}})
+        await send(console, f"{MESSAGE}.look", "/messages", {"message_id": str(message.id)})
+        await seen(console, MESSAGE, lambda now: now.get("open"))
+        await send(console, f"{MESSAGE}.act", "/messages", {"form": {"reason": ""}})
+        assert "Say why" in await seen(console, MESSAGE, lambda now: now.get("fault"))
+        await send(console, f"{MESSAGE}.act", "/messages", {"form": {"reason": "not needed"}})
         await console.notice_like("stopped")
     stopped = next(each for each in await messages_of(resources, order) if each.id == message.id)
     assert stopped.state == "cancelled"
@@ -210,11 +209,11 @@ async def test_many_messages_are_changed_each_with_its_result(
     order = await place_order(resources)
     ids = [str((await written(resources, order, f"Note {n}")).id) for n in range(2)]
     async with connect(await sign_in("Dao", AGENT)) as console:
-        await _send(console, f"{OUTBOX}.load", "/messages", query=f"order={order.number}")
-        await _seen(console, OUTBOX, lambda now: now.get("rows"))
+        await send(console, f"{OUTBOX}.load", "/messages", query=f"order={order.number}")
+        await seen(console, OUTBOX, lambda now: now.get("rows"))
         retry = {"action": "retry", "message_ids": ids}
-        await _send(console, f"{OUTBOX}.act", "/messages", retry)
-        outcome = await _seen(console, OUTBOX, lambda now: now.get("outcome"))
+        await send(console, f"{OUTBOX}.act", "/messages", retry)
+        outcome = await seen(console, OUTBOX, lambda now: now.get("outcome"))
         assert [row["word"] for row in outcome] == ["refused", "refused"]
         assert all(row["detail"] for row in outcome)
 
@@ -224,6 +223,6 @@ async def test_a_template_is_shown_in_nine_languages(
 ) -> None:
     async with connect(await sign_in("Dao", AGENT)) as console:
         query = "tab=templates&template=delayed"
-        await _send(console, f"{TEMPLATES}.load", "/messages", query=query)
-        previews = await _seen(console, TEMPLATES, lambda now: now.get("previews"))
+        await send(console, f"{TEMPLATES}.load", "/messages", query=query)
+        previews = await seen(console, TEMPLATES, lambda now: now.get("previews"))
         assert len({each["text"] for each in previews}) == len(previews) == 9

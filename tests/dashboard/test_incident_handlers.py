@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -14,47 +12,15 @@ from backend.incidents.rules import Severity
 from backend.incidents.schemas import IncidentIn, IncidentRow
 from backend.platform.resources import Resources
 from backend.regions.service import seed
-from tests.dashboard.conftest import NAMESPACE, SHELL, Connect, Console, SignIn
+from tests.dashboard.conftest import Connect, SignIn, seen, send, state_of
 
-_STATES = SHELL.removesuffix("shell____shell_state")
 LEAD = ("support_lead", "IN")
 AGENT = ("support_agent", "IN-KA")
 ADMIN = ("admin", "*")
-
-
-def _name(module: str, state: str) -> str:
-    return f"{_STATES}{module}____{state}"
-
-
-PAGE = _name("incident", "incident_state")
-ACTS = _name("incident_acts", "incident_acts_state")
-LIST = _name("incidents", "incidents_state")
-BELL = _name("bell", "bell_state")
-
-
-async def _send(
-    console: Console, name: str, path: str, payload: dict[str, Any] | None = None, query: str = ""
-) -> None:
-    """Fire an event from a page, as its browser does."""
-    asked = dict(part.split("=", 1) for part in query.split("&") if part)
-    at = f"{path}?{query}" if query else path
-    event = {
-        "name": name,
-        "payload": payload or {},
-        "router_data": {"pathname": path, "query": asked, "asPath": at},
-    }
-    await console.socket.emit("event", event, namespace=NAMESPACE)
-
-
-async def _seen(console: Console, state: str, found: Callable[[dict[str, Any]], Any]) -> Any:
-    """What `found` makes of the first change of a state that it likes."""
-    async with asyncio.timeout(10):
-        while True:
-            update = await console.updates.get()
-            delta = (update.get("delta") or {}).get(state, {})
-            changed = {name.removesuffix("_rx_state_"): value for name, value in delta.items()}
-            if changed and (hit := found(changed)):
-                return hit
+PAGE = state_of("incident")
+ACTS = state_of("incident_acts")
+LIST = state_of("incidents")
+BELL = state_of("bell")
 
 
 async def _declare(resources: Resources, title: str, severity: str = "SEV2") -> IncidentRow:
@@ -76,17 +42,17 @@ async def test_the_second_responder_is_told_who_was_quicker(
     lead, agent = await sign_in("Arjun Menon", LEAD), await sign_in("Meera Kulkarni", AGENT)
     async with connect(lead) as first, connect(agent) as second:
         for console in (first, second):
-            await _send(console, f"{PAGE}.load", path)
-            assert await _seen(
+            await send(console, f"{PAGE}.load", path)
+            assert await seen(
                 console, PAGE, lambda now: now.get("facts", {}).get("number") == opened.number
             )
-        await _send(first, f"{ACTS}.begin", path, {"key": "acknowledge"})
+        await send(first, f"{ACTS}.begin", path, {"key": "acknowledge"})
         await first.notice_like("yours")
-        await _send(second, f"{ACTS}.begin", path, {"key": "acknowledge"})
+        await send(second, f"{ACTS}.begin", path, {"key": "acknowledge"})
         words = await second.notice_like("Arjun Menon acknowledged it at")
         assert "acknowledged now" in words
-        await _send(second, f"{PAGE}.refresh", path)
-        people = await _seen(second, PAGE, lambda now: now.get("people"))
+        await send(second, f"{PAGE}.refresh", path)
+        people = await seen(second, PAGE, lambda now: now.get("people"))
         assert [(each["role"], each["name"]) for each in people] == [("commander", "Arjun Menon")]
 
 
@@ -95,11 +61,11 @@ async def test_the_bell_tells_what_waits_and_starts_a_shift(
 ) -> None:
     opened = await _declare(resources, f"Cards fail {uuid4().hex[:6]}", "SEV1")
     async with connect(await sign_in("Meera K", AGENT)) as console:
-        await _send(console, f"{BELL}.refresh", "/orders")
-        rows = await _seen(console, BELL, lambda now: now.get("rows"))
+        await send(console, f"{BELL}.refresh", "/orders")
+        rows = await seen(console, BELL, lambda now: now.get("rows"))
         row = next(each for each in rows if each["number"] == opened.number)
         assert (row["severity"], row["tone"], row["waits"]) == ("SEV1", "critical", True)
-        await _send(console, f"{BELL}.shift", "/orders", {"start": True})
+        await send(console, f"{BELL}.shift", "/orders", {"start": True})
         assert await console.notice_like("rings")
     async with resources.database.unit_of_work() as session:
         shift = await incidents.current_shift(
@@ -121,10 +87,10 @@ async def test_what_lies_elsewhere_is_not_listed_nor_shown(
     word = uuid4().hex[:6]
     opened = await _declare(resources, f"Elsewhere {word}")
     async with connect(await sign_in("Lan", ("viewer", "VN-SG"))) as console:
-        await _send(console, f"{LIST}.load", "/incidents", query=f"q={word}")
-        await _seen(console, LIST, lambda now: now.get("ready"))
-        await _send(console, f"{PAGE}.load", f"/incidents/{opened.number}")
-        fault = await _seen(console, PAGE, lambda now: now.get("fault"))
+        await send(console, f"{LIST}.load", "/incidents", query=f"q={word}")
+        await seen(console, LIST, lambda now: now.get("ready"))
+        await send(console, f"{PAGE}.load", f"/incidents/{opened.number}")
+        fault = await seen(console, PAGE, lambda now: now.get("fault"))
         assert "no such incident" in fault
 
 
@@ -134,16 +100,16 @@ async def test_many_are_changed_as_they_were_seen_each_with_its_result(
     word = uuid4().hex[:6]
     stale, fresh = await _declare(resources, f"A {word}"), await _declare(resources, f"B {word}")
     async with connect(await sign_in("Arjun M", LEAD)) as console:
-        await _send(console, f"{LIST}.load", "/incidents", query=f"q={word}")
-        rows = await _seen(console, LIST, lambda now: now.get("rows"))
+        await send(console, f"{LIST}.load", "/incidents", query=f"q={word}")
+        rows = await seen(console, LIST, lambda now: now.get("rows"))
         assert {each["number"] for each in rows} == {stale.number, fresh.number}
         other = Principal("user", "user:other", "Nan P.", (GrantScope("admin", "*"),))
         async with resources.database.unit_of_work() as session:
             await incidents.acknowledge(session, other, stale.id, seen_version=stale.version)
         ids = [str(stale.id), str(fresh.id)]
         act = {"action": "acknowledge", "incident_ids": ids}
-        await _send(console, f"{LIST}.act", "/incidents", act, query=f"q={word}")
-        outcome = await _seen(console, LIST, lambda now: now.get("outcome"))
+        await send(console, f"{LIST}.act", "/incidents", act, query=f"q={word}")
+        outcome = await seen(console, LIST, lambda now: now.get("outcome"))
     told = {each["name"]: (each["word"], each["detail"]) for each in outcome}
     assert told[fresh.number][0] == "acknowledged"
     assert told[stale.number][0] == "refused"
@@ -157,12 +123,12 @@ async def test_what_is_ticked_is_merged(
     other = await _declare(resources, f"Same thing {uuid4().hex[:6]}")
     path = f"/incidents/{target.number}"
     async with connect(await sign_in("Arjun Q", LEAD)) as console:
-        await _send(console, f"{PAGE}.load", path)
-        await _seen(console, PAGE, lambda now: now.get("facts", {}).get("number"))
-        await _send(console, f"{ACTS}.begin", path, {"key": "merge"})
-        choices = await _seen(console, ACTS, lambda now: now.get("choices"))
+        await send(console, f"{PAGE}.load", path)
+        await seen(console, PAGE, lambda now: now.get("facts", {}).get("number"))
+        await send(console, f"{ACTS}.begin", path, {"key": "merge"})
+        choices = await seen(console, ACTS, lambda now: now.get("choices"))
         assert str(other.id) in [each["value"] for each in choices]
-        await _send(console, f"{ACTS}.act", path, {"form": {f"pick-{other.id}": True}})
+        await send(console, f"{ACTS}.act", path, {"form": {f"pick-{other.id}": True}})
         await console.notice_like("Merged")
 
 
@@ -174,20 +140,20 @@ async def test_a_note_and_a_review_end_up_in_the_story(
     async with connect(await sign_in("Arjun R", LEAD)) as console:
 
         async def do(handler: str, payload: dict[str, Any]) -> dict[str, Any]:
-            await _send(console, f"{ACTS}.{handler}", path, payload)
-            await _seen(console, ACTS, lambda now: now.get("serial"))
-            await _send(console, f"{PAGE}.load", path)
-            shown: dict[str, Any] = await _seen(
+            await send(console, f"{ACTS}.{handler}", path, payload)
+            await seen(console, ACTS, lambda now: now.get("serial"))
+            await send(console, f"{PAGE}.load", path)
+            shown: dict[str, Any] = await seen(
                 console, PAGE, lambda now: now if "story" in now else None
             )
             return shown
 
-        await _send(console, f"{PAGE}.load", path)
-        await _seen(console, PAGE, lambda now: now.get("facts", {}).get("number"))
+        await send(console, f"{PAGE}.load", path)
+        await seen(console, PAGE, lambda now: now.get("facts", {}).get("number"))
         shown = await do("note", {"form": {"note": "The carrier drops them"}})
         assert shown["story"][0]["text"] == "The carrier drops them"
-        await _send(console, f"{ACTS}.begin", path, {"key": "resolve"})
-        await _seen(console, ACTS, lambda now: now.get("open"))
+        await send(console, f"{ACTS}.begin", path, {"key": "resolve"})
+        await seen(console, ACTS, lambda now: now.get("open"))
         shown = await do("act", {"form": {"note": "They arrive again", "force": True}})
         assert "They arrive again" in shown["review"]
         assert shown["may_review"]

@@ -11,12 +11,12 @@ from backend.incidents.on_call_schemas import EscalationStep, OnCallPerson, Sche
 from backend.platform import clock
 from backend.platform.resources import Resources
 from backend.regions.service import seed
-from tests.dashboard.conftest import Connect, SignIn
-from tests.dashboard.test_incident_handlers import ADMIN, AGENT, _name, _seen, _send
+from tests.dashboard.conftest import Connect, SignIn, seen, send, state_of
+from tests.dashboard.test_incident_handlers import ADMIN, AGENT
 
 PATH = "/admin/on-call"
-STAND_INS = _name("stand_ins", "stand_ins_state")
-HEARTBEATS = _name("heartbeats", "heartbeats_state")
+STAND_INS = state_of("stand_ins")
+HEARTBEATS = state_of("heartbeats")
 
 
 async def test_an_admin_has_somebody_stand_in_and_takes_it_back(
@@ -39,24 +39,24 @@ async def test_an_admin_has_somebody_stand_in_and_takes_it_back(
 
     assert await on_call() == "Nok"
     async with connect(await sign_in("Ananya Iyer", ADMIN)) as console:
-        await _send(console, f"{STAND_INS}.begin", PATH, {"schedule_id": str(kept.id)})
-        await _seen(console, STAND_INS, lambda now: now.get("open"))
+        await send(console, f"{STAND_INS}.begin", PATH, {"schedule_id": str(kept.id)})
+        await seen(console, STAND_INS, lambda now: now.get("open"))
         now = clock.now()
         backwards = {
             "person": "user:Dao",
             "since": f"{now:%Y-%m-%dT%H:%M}",
             "until": f"{now - timedelta(hours=2):%Y-%m-%dT%H:%M}",
         }
-        await _send(console, f"{STAND_INS}.add", PATH, {"form": backwards})
-        fault = await _seen(console, STAND_INS, lambda now: now.get("fault"))
+        await send(console, f"{STAND_INS}.add", PATH, {"form": backwards})
+        fault = await seen(console, STAND_INS, lambda now: now.get("fault"))
         assert fault == "A stand-in ends after it begins."
         form = backwards | {"until": f"{now + timedelta(hours=2):%Y-%m-%dT%H:%M}"}
-        await _send(console, f"{STAND_INS}.add", PATH, {"form": form})
-        [row] = await _seen(console, STAND_INS, lambda now: now.get("rows"))
+        await send(console, f"{STAND_INS}.add", PATH, {"form": form})
+        [row] = await seen(console, STAND_INS, lambda now: now.get("rows"))
         assert row["name"] == "Dao"
         assert await on_call() == "Dao"
-        await _send(console, f"{STAND_INS}.remove", PATH, {"key": row["key"]})
-        await _seen(console, STAND_INS, lambda now: now.get("rows") == [])
+        await send(console, f"{STAND_INS}.remove", PATH, {"key": row["key"]})
+        await seen(console, STAND_INS, lambda now: now.get("rows") == [])
     assert await on_call() == "Nok"
 
 
@@ -68,15 +68,15 @@ async def test_an_admin_expects_a_heartbeat_and_drops_it_again(
     named = f"alertmanager/{uuid4().hex[:8]}"
     form = {"integration": named, "minutes": "5", "region": "IN-KA", "severity": "SEV3"}
     async with connect(await sign_in("Ananya Iyer", ADMIN)) as console:
-        await _send(console, f"{HEARTBEATS}.save", PATH, {"form": form | {"minutes": "often"}})
-        assert await _seen(console, HEARTBEATS, lambda now: now.get("form_fault"))
-        await _send(console, f"{HEARTBEATS}.save", PATH, {"form": form})
+        await send(console, f"{HEARTBEATS}.save", PATH, {"form": form | {"minutes": "often"}})
+        assert await seen(console, HEARTBEATS, lambda now: now.get("form_fault"))
+        await send(console, f"{HEARTBEATS}.save", PATH, {"form": form})
         assert await console.notice_like(f"{named} is expected to be heard")
-        await _send(console, f"{HEARTBEATS}.load", PATH)
-        rows = await _seen(console, HEARTBEATS, lambda now: now.get("rows"))
+        await send(console, f"{HEARTBEATS}.load", PATH)
+        rows = await seen(console, HEARTBEATS, lambda now: now.get("rows"))
         row = next(each for each in rows if each["integration"] == named)
         assert (row["state"], row["told_as"]) == ("heard", "SEV3, monitoring")
-        await _send(console, f"{HEARTBEATS}.remove", PATH, {"integration": named})
+        await send(console, f"{HEARTBEATS}.remove", PATH, {"integration": named})
         assert await console.notice_like("no alert any more")
     async with resources.database.unit_of_work() as session:
         kept = await incidents.list_heartbeats(session, SYSTEM)
@@ -89,9 +89,9 @@ async def test_an_agent_expects_nothing(
     named = f"grafana/{uuid4().hex[:8]}"
     form = {"integration": named, "minutes": "5", "region": "IN-KA", "severity": "SEV3"}
     async with connect(await sign_in("Meera Kulkarni", AGENT)) as console:
-        await _send(console, f"{HEARTBEATS}.save", PATH, {"form": form})
-        await _send(console, f"{HEARTBEATS}.load", PATH)
-        await _seen(console, HEARTBEATS, lambda now: now.get("ready"))
+        await send(console, f"{HEARTBEATS}.save", PATH, {"form": form})
+        await send(console, f"{HEARTBEATS}.load", PATH)
+        await seen(console, HEARTBEATS, lambda now: now.get("ready"))
     async with resources.database.unit_of_work() as session:
         kept = await incidents.list_heartbeats(session, SYSTEM)
     assert named not in {each.integration for each in kept}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -12,45 +10,18 @@ from backend.platform.resources import Resources
 from backend.support import service as support
 from backend.support.rules import Priority
 from backend.support.schemas import EscalationIn, EscalationRow
-from tests.dashboard.conftest import NAMESPACE, SHELL, Connect, Console, SignIn
+from tests.dashboard.conftest import Connect, Console, SignIn, seen, send, state_of
 from tests.dispatch.orders import place_order
 
-_STATES = SHELL.removesuffix("shell____shell_state")
-QUEUE = f"{_STATES}support____support_state"
-MANY = f"{_STATES}support_many____support_many_state"
-PAGE = f"{_STATES}ticket____ticket_state"
-ACTS = f"{_STATES}ticket_acts____ticket_acts_state"
-SETTINGS = f"{_STATES}support_settings____support_settings_state"
-MACROS = f"{_STATES}macros____macros_state"
+QUEUE = state_of("support")
+MANY = state_of("support_many")
+PAGE = state_of("ticket")
+ACTS = state_of("ticket_acts")
+SETTINGS = state_of("support_settings")
+MACROS = state_of("macros")
 AGENT = ("support_agent", "TH-10")
 LEAD = ("support_lead", "TH")
 OTHER = Principal("user", "user:other", "Nan P.", (GrantScope("admin", "*"),))
-
-
-async def _send(
-    console: Console, name: str, path: str, payload: dict[str, Any] | None = None, query: str = ""
-) -> None:
-    """Fire an event from a page, as its browser does."""
-    asked = dict(part.split("=", 1) for part in query.split("&") if part)
-    event = {
-        "name": name,
-        "payload": payload or {},
-        "router_data": {
-            "pathname": path, "query": asked, "asPath": f"{path}?{query}" if query else path
-        },
-    }  # fmt: skip
-    await console.socket.emit("event", event, namespace=NAMESPACE)
-
-
-async def _seen(console: Console, state: str, found: Callable[[dict[str, Any]], Any]) -> Any:
-    """What `found` makes of the first change of a state that it likes."""
-    async with asyncio.timeout(20):
-        while True:
-            update = await console.updates.get()
-            delta = (update.get("delta") or {}).get(state, {})
-            changed = {name.removesuffix("_rx_state_"): value for name, value in delta.items()}
-            if changed and (hit := found(changed)):
-                return hit
 
 
 async def _open(resources: Resources, subject: str) -> EscalationRow:
@@ -65,8 +36,8 @@ async def _open(resources: Resources, subject: str) -> EscalationRow:
 
 async def _facts(console: Console, number: str) -> dict[str, Any]:
     """The page of a ticket, loaded."""
-    await _send(console, f"{PAGE}.load", f"/support/{number}")
-    shown: dict[str, Any] = await _seen(
+    await send(console, f"{PAGE}.load", f"/support/{number}")
+    shown: dict[str, Any] = await seen(
         console, PAGE, lambda now: now if now.get("facts", {}).get("number") == number else None
     )
     return shown
@@ -84,10 +55,10 @@ async def test_an_answer_reaches_the_customer_and_stops_the_first_clock(
         assert "+66812345678" not in str(shown)
         said = {"mode": "reply", "text": "Hello {customer}, soon.", "then": "pending customer",
                 "seen": shown["version"], "key": "one"}  # fmt: skip
-        await _send(console, f"{ACTS}.send", path, said)
-        assert await _seen(console, ACTS, lambda now: now.get("sent"))
-        await _send(console, f"{PAGE}.refresh", path)
-        now = await _seen(console, PAGE, lambda now: now if "talk" in now else None)
+        await send(console, f"{ACTS}.send", path, said)
+        assert await seen(console, ACTS, lambda now: now.get("sent"))
+        await send(console, f"{PAGE}.refresh", path)
+        now = await seen(console, PAGE, lambda now: now if "talk" in now else None)
         assert now["clocks"][0]["state"] == "met"
         assert now["clocks"][1]["state"] == "paused"
         assert now["facts"]["waiting"] == "customer"
@@ -105,8 +76,8 @@ async def test_who_answers_older_words_is_told_who_was_quicker(
                 session, OTHER, opened.id, Priority.URGENT, seen_version=opened.version
             )
         said = {"mode": "reply", "text": "Soon.", "then": "", "seen": shown["version"], "key": "k"}
-        await _send(console, f"{ACTS}.send", path, said)
-        fault = await _seen(console, ACTS, lambda now: now.get("fault"))
+        await send(console, f"{ACTS}.send", path, said)
+        fault = await seen(console, ACTS, lambda now: now.get("fault"))
         assert "Nan P." in fault
 
 
@@ -119,14 +90,14 @@ async def test_colleagues_see_each_other_and_a_draft_is_kept_for_its_writer_alon
     async with connect(ann) as first, connect(ben) as second:
         await _facts(first, opened.number)
         await _facts(second, opened.number)
-        await _send(first, f"{ACTS}.write", path)
+        await send(first, f"{ACTS}.write", path)
         kept = {"ticket": str(opened.id), "text": "I have asked the hub", "seen": opened.version}
-        await _send(first, f"{ACTS}.keep", path, kept)
-        await _send(second, f"{PAGE}.refresh", path)
-        words = await _seen(second, PAGE, lambda now: now.get("here_words"))
+        await send(first, f"{ACTS}.keep", path, kept)
+        await send(second, f"{PAGE}.refresh", path)
+        words = await seen(second, PAGE, lambda now: now.get("here_words"))
         while "typing" not in words:
-            await _send(second, f"{PAGE}.refresh", path)
-            words = await _seen(second, PAGE, lambda now: now.get("here_words"))
+            await send(second, f"{PAGE}.refresh", path)
+            words = await seen(second, PAGE, lambda now: now.get("here_words"))
         assert words == "Ann C is also here, typing"
     async with connect(ann) as again, connect(ben) as other:
         assert (await _facts(again, opened.number))["draft"] == "I have asked the hub"
@@ -139,14 +110,14 @@ async def test_many_are_changed_as_they_were_seen_each_with_its_result(
     word = uuid4().hex[:8]
     stale, fresh = await _open(resources, f"A {word}"), await _open(resources, f"B {word}")
     async with connect(await sign_in("Lek D", LEAD)) as console:
-        await _send(console, f"{QUEUE}.load", "/support", query=f"q={word}")
-        rows = await _seen(console, QUEUE, lambda now: now.get("rows"))
+        await send(console, f"{QUEUE}.load", "/support", query=f"q={word}")
+        rows = await seen(console, QUEUE, lambda now: now.get("rows"))
         assert {each["number"] for each in rows} == {stale.number, fresh.number}
         async with resources.database.unit_of_work() as session:
             await support.take(session, OTHER, stale.id, seen_version=stale.version)
         act = {"action": "take", "ticket_ids": [str(stale.id), str(fresh.id)]}
-        await _send(console, f"{MANY}.act", "/support", act, query=f"q={word}")
-        outcome = await _seen(console, MANY, lambda now: now.get("outcome"))
+        await send(console, f"{MANY}.act", "/support", act, query=f"q={word}")
+        outcome = await seen(console, MANY, lambda now: now.get("outcome"))
     told = {each["name"]: (each["word"], each["detail"]) for each in outcome}
     assert told[fresh.number][0] == "yours"
     assert told[stale.number][0] == "refused"
@@ -159,13 +130,13 @@ async def test_a_link_from_an_order_opens_the_form_with_that_order(
     opened = await _open(resources, f"Again {uuid4().hex[:6]}")
     query = f"open=yes&order={opened.order_number}"
     async with connect(await sign_in("Ann H", AGENT)) as console:
-        await _send(console, f"{QUEUE}.load", "/support", query=query)
-        shown = await _seen(console, QUEUE, lambda now: now if "filters" in now else None)
+        await send(console, f"{QUEUE}.load", "/support", query=query)
+        shown = await seen(console, QUEUE, lambda now: now if "filters" in now else None)
         assert shown["filters"]["order"] == opened.order_number
         assert [each["number"] for each in shown["rows"]] == [opened.number]
-        assert await _seen(console, QUEUE, lambda now: now.get("opening"))
-        await _send(console, f"{QUEUE}.leave", "/support", query=query)
-        assert await _seen(console, QUEUE, lambda now: now.get("opening") is False)
+        assert await seen(console, QUEUE, lambda now: now.get("opening"))
+        await send(console, f"{QUEUE}.leave", "/support", query=query)
+        assert await seen(console, QUEUE, lambda now: now.get("opening") is False)
 
 
 async def test_what_lies_elsewhere_is_neither_listed_nor_shown(
@@ -174,10 +145,10 @@ async def test_what_lies_elsewhere_is_neither_listed_nor_shown(
     word = uuid4().hex[:8]
     opened = await _open(resources, f"Elsewhere {word}")
     async with connect(await sign_in("Ravi E", ("support_agent", "IN-KA"))) as console:
-        await _send(console, f"{QUEUE}.load", "/support", query=f"q={word}")
-        assert await _seen(console, QUEUE, lambda now: now.get("ready"))
-        await _send(console, f"{PAGE}.load", f"/support/{opened.number}")
-        fault = await _seen(console, PAGE, lambda now: now.get("fault"))
+        await send(console, f"{QUEUE}.load", "/support", query=f"q={word}")
+        assert await seen(console, QUEUE, lambda now: now.get("ready"))
+        await send(console, f"{PAGE}.load", f"/support/{opened.number}")
+        fault = await seen(console, PAGE, lambda now: now.get("fault"))
         assert "no such ticket" in fault.lower()
 
 
@@ -193,12 +164,12 @@ async def test_a_lead_keeps_hours_targets_and_macros(
     }  # fmt: skip
     path, query = "/support/settings", "region=TH-10"
     async with connect(await sign_in("Lek F", LEAD)) as console:
-        await _send(console, f"{SETTINGS}.load", path, query=query)
-        targets = await _seen(console, SETTINGS, lambda now: now.get("targets"))
-        await _send(console, f"{SETTINGS}.save", path, {"kept": kept}, query=query)
+        await send(console, f"{SETTINGS}.load", path, query=query)
+        targets = await seen(console, SETTINGS, lambda now: now.get("targets"))
+        await send(console, f"{SETTINGS}.save", path, {"kept": kept}, query=query)
         await console.notice_like("set anew")
-        await _send(console, f"{SETTINGS}.load", path, query=query)
-        (row,) = await _seen(console, SETTINGS, lambda now: now.get("calendars"))
+        await send(console, f"{SETTINGS}.load", path, query=query)
+        (row,) = await seen(console, SETTINGS, lambda now: now.get("calendars"))
         assert row["days"][0]["words"] == "09:00 to 12:00, 14:00 to 19:00"
         assert row["may_change"]
 
@@ -206,23 +177,23 @@ async def test_a_lead_keeps_hours_targets_and_macros(
         for each in targets:
             key = each["priority"]
             form |= {f"answer-{key}": "9", f"solve-{key}": "90", f"all-{key}": key == "urgent"}
-        await _send(console, f"{SETTINGS}.save_policy", path, {"form": form}, query=query)
-        changed = await _seen(
+        await send(console, f"{SETTINGS}.save_policy", path, {"form": form}, query=query)
+        changed = await seen(
             console, SETTINGS, lambda now: now if now.get("policy", {}).get("close") == "48" else 0
         )
         assert [each["answer"] for each in changed["targets"]] == ["9"] * 4
         assert changed["policy"]["by"] == "Lek F"
 
-        await _send(console, f"{MACROS}.begin", path, {"macro_id": ""})
+        await send(console, f"{MACROS}.begin", path, {"macro_id": ""})
         name = f"Sorry {uuid4().hex[:6]}"
         form = {"name": name, "text": "Sorry for {number}.", "region": "TH", "then": "solved"}
-        await _send(console, f"{MACROS}.save", path, {"form": form})
-        rows = await _seen(console, MACROS, lambda now: now.get("rows"))
+        await send(console, f"{MACROS}.save", path, {"form": form})
+        rows = await seen(console, MACROS, lambda now: now.get("rows"))
         assert name in [each["name"] for each in rows]
-        await _send(console, f"{MACROS}.begin", path, {"macro_id": ""})
+        await send(console, f"{MACROS}.begin", path, {"macro_id": ""})
         form = {**form, "text": "Sorry {nobody_knows}."}
-        await _send(console, f"{MACROS}.save", path, {"form": form})
-        fault = await _seen(console, MACROS, lambda now: now.get("form_fault"))
+        await send(console, f"{MACROS}.save", path, {"form": form})
+        fault = await seen(console, MACROS, lambda now: now.get("form_fault"))
         assert "nobody_knows" in fault
 
 
@@ -230,9 +201,9 @@ async def test_an_agent_says_whether_tickets_come_to_them(
     connect: Connect, sign_in: SignIn, resources: Resources
 ) -> None:
     async with connect(await sign_in("Ann G", AGENT)) as console:
-        await _send(console, f"{QUEUE}.turn", "/support", {"available": True})
+        await send(console, f"{QUEUE}.turn", "/support", {"available": True})
         await console.notice_like("come to you")
         opened = await _open(resources, f"In turn {uuid4().hex[:6]}")
         assert opened.assignee_name == "Ann G"
-        await _send(console, f"{QUEUE}.turn", "/support", {"available": False})
+        await send(console, f"{QUEUE}.turn", "/support", {"available": False})
         await console.notice_like("No new ticket")
