@@ -86,11 +86,16 @@ def draw(city: str, area: Area, near: Near, words: Words) -> str:
         f'aria-label="{words.html("map.label")}">'
         f"{_water(city, frame)}{_rivers(frame)}{_districts(frame, unit)}"
         f'<circle class="area" r="{area.radius_m}"/>{_way(x, y, area.radius_m)}'
-        f'<text class="area-name" y="{unit * 2.5:.0f}" font-size="{unit * 7:.0f}">'
-        f"{words.html('map.area')}</text>"
+        f'<text class="area-name" y="{_beside(y, area.radius_m, unit):.0f}" '
+        f'font-size="{unit * 7:.0f}">{words.html("map.area")}</text>'
         f'<g transform="translate({x:.0f} {y:.0f})"><circle class="halo" r="{unit * 11:.0f}"/>'
         f"{arrow if near.bearing is not None else still}</g></svg>"
     )
+
+
+def _beside(y: float, radius_m: float, unit: float) -> float:
+    """Where the area's name stands: outside its rim, on the side that the driver is not on."""
+    return radius_m + unit * 9 if y <= 0 else -radius_m - unit * 4
 
 
 def _way(x: float, y: float, radius_m: float) -> str:

@@ -47,7 +47,7 @@ def customer_page(view: Any) -> rx.Component:
                 rx.el.p(
                     rx.el.span(view["initial"], aria_hidden="true"),
                     rx.el.b(view["driver"]),
-                    " brings it to you",
+                    " is bringing it to you",
                     class_name="wp-handset-driver",
                 ),
             ),

@@ -174,7 +174,7 @@ def _alerts() -> rx.Component:
             rx.cond(
                 _facts["firing"] != "",
                 state_word("critical", _facts["firing"].to(str) + " firing"),
-                rx.el.span("none fires", class_name="wp-muted"),
+                rx.el.span("none firing", class_name="wp-muted"),
             ),
             class_name="wp-panel-head",
         ),

@@ -232,7 +232,7 @@ def _declare() -> rx.Component:
                 class_name="wp-two-cols",
             ),
             field(
-                "Since how many minutes",
+                "Started how many minutes ago",
                 text_input("ago", input_mode="numeric", placeholder="0", pattern="[0-9]{0,5}"),
             ),
             field(

@@ -169,7 +169,7 @@ def _objectives() -> rx.Component:
                 rx.cond(
                     ScorecardState.burning > 0,
                     state_word("critical", ScorecardState.burning.to(str) + " burning"),
-                    state_word("good", "none burns"),
+                    state_word("good", "none burning"),
                 ),
             ),
             class_name="wp-panel-head",

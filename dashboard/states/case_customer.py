@@ -80,11 +80,11 @@ def when_words(told: Tracking, now: datetime) -> tuple[str, str, str]:
     if told.eta is None:
         if told.state in _WAITS_FOR_NO_TIME:
             return "", "", ""
-        longer = " It takes longer than planned." if told.late else ""
+        longer = " It is taking longer than planned." if told.late else ""
         planned = day_clock(told.promised_at, zone, now)
         return "", "", f"Planned for {planned} at the latest.{longer}"
     if told.eta.high < now:
-        return "", "", "Any moment now; it takes longer than expected."
+        return "", "", "Any moment now; it is taking longer than expected."
     late = f" Later than planned ({_clock(told.promised_at, zone)})." if told.late else ""
     return (
         _clock(told.eta.low, zone),

@@ -119,7 +119,11 @@ class IncidentState(ListState, rx.State):
             self.deeds = deeds_of(found)
             self.failures_title = minutes.title if minutes else ""
             self.failures_note = minutes.by if minutes else ""
-            self.failures = failures_chart(minutes, found.impact_started_at) if minutes else {}
+            self.failures = (
+                failures_chart(minutes, found.impact_started_at, self.facts["zone"])
+                if minutes
+                else {}
+            )
             self.may_note = "add_note" in found.allowed
             if book:
                 self.runbook, self.runbook_title = book.text, book.title

@@ -168,7 +168,8 @@ def clocks_of(found: IncidentDetail) -> list[Clock]:
     return [
         {
             "name": "Impact since", "at": iso(found.impact_started_at), "value": "", "running": "",
-            "goal": 0, "note": "first bad sample", "tone": "", "state": "reached",
+            "goal": 0, "note": "first bad sample" if found.alerts else "as declared", "tone": "",
+            "state": "reached",
         },
         {
             "name": "Detected", "at": "", "value": spent(clocks.detect_s), "running": "", "goal": 0,

@@ -82,7 +82,7 @@ def test_a_customer_asks_for_help_and_talks_with_support(
     expect(talk).to_have_count(1, timeout=SLOW_MS)
     expect(talk).to_contain_text("The gate is at the back.")
     expect(page.locator("#help [role=status]").first).to_have_text(
-        "We have your message and answer here."
+        "We have your message and will answer here."
     )
     readable(page)
     row = escalation_of(api, order)
@@ -133,7 +133,9 @@ def test_a_phone_without_scripts_reads_asks_and_goes_on(
     plain.goto(order["tracking_url"])
     expect(plain.locator("html")).to_have_attribute("lang", "th")
     plain.goto(f"{order['tracking_url']}?lang=en")
-    expect(plain.get_by_role("heading", level=1)).to_have_text("A driver goes to collect it")
+    expect(plain.get_by_role("heading", level=1)).to_have_text(
+        "A driver is on the way to collect it"
+    )
     plain.get_by_text("Need help?").click()
     plain.get_by_label("What happened?").fill("Where is it?")
     plain.get_by_role("button", name="Send to support").click()

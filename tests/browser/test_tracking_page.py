@@ -129,7 +129,9 @@ def test_a_customer_follows_an_order_to_their_door(
     order = order_for(api, courier)
     page.clock.install()
     page.goto(order["tracking_url"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("A driver goes to collect it")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "A driver is on the way to collect it"
+    )
     expect(page.locator("svg.map")).to_have_count(0)
     readable(page)
 

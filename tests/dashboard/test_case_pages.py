@@ -89,7 +89,7 @@ def test_the_phone_says_what_is_later_than_planned() -> None:
     assert "Later than planned (21:45)" in customer_view(told(late=True), NOW)["note"]
     overdue = {name: NOW - timedelta(minutes=5) for name in ("at", "low", "high")}
     view = customer_view(told(eta=overdue), NOW)
-    assert (view["low"], view["note"]) == ("", "Any moment now; it takes longer than expected.")
+    assert (view["low"], view["note"]) == ("", "Any moment now; it is taking longer than expected.")
 
 
 def test_who_has_got_their_parcel_sees_the_proof_and_no_driver() -> None:

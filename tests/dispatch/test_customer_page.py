@@ -210,7 +210,7 @@ async def test_the_expected_time_is_told_as_a_span_in_the_citys_time(
     page = await html(client, order)
     assert "<span>13:24</span> to <span>13:39</span>" in page
     assert "Expected today. Later than planned (13:20)." in page
-    assert "Times are those of Bangkok." in page
+    assert "Times are in Bangkok time." in page
 
 
 async def test_a_delivery_says_when_and_how_it_was_confirmed(

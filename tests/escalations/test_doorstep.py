@@ -83,7 +83,7 @@ async def test_help_is_asked_for_and_answered_where_no_script_runs(
     assert sent.headers["location"] == f"{path_of(order)}?lang=en&done=help#help"
     page = await page_of(client, order)
     assert "&lt;b&gt;Where&lt;/b&gt; is it?" in page
-    assert "We have your message and answer here." in page
+    assert "We have your message and will answer here." in page
     [row] = await escalations(resources)
     assert (row.kind, row.order_number, row.origin) == ("late", order.number, "customer")
 

@@ -45,7 +45,11 @@ async def test_failures_are_told_by_gateway_and_minute_the_worst_first(
     assert len(worst) == len(found.at) >= 38
     figure = failures_chart(found, BEGAN)
     assert [line["name"] for line in figure["data"]] == ["razorpay", "stripe"]
-    assert figure["layout"]["shapes"][0]["x0"].startswith(BEGAN.isoformat()[:19])
+    assert figure["layout"]["shapes"][0]["x0"] == BEGAN.isoformat()[:19]
+    there = failures_chart(found, BEGAN, "Asia/Kolkata")
+    ahead = BEGAN + timedelta(hours=5, minutes=30)
+    assert there["layout"]["shapes"][0]["x0"] == ahead.isoformat()[:19]
+    assert figure["layout"]["yaxis"]["dtick"] == 2
 
 
 async def test_a_manager_sees_the_failures_of_their_city_alone(resources: Resources) -> None:
