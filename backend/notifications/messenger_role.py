@@ -20,7 +20,6 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
 
     Each outlasts a store that is away by itself, so that what is being sent is not cut off.
     """
-    read = Consumer(resources, GROUP, HANDLERS).run
     read = partial(Consumer(resources, GROUP, HANDLERS).run, stop)
     broadcast = partial(_broadcast, resources, stop)
     async with asyncio.TaskGroup() as group:
