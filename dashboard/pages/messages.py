@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.counts import newer_chip
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
@@ -82,6 +83,7 @@ def _outbox() -> rx.Component:
             aria_label="Filters",
         ),
         rx.el.section(
+            newer_chip(MessagesState.newer, MessagesState.load),
             listing(
                 "messages",
                 ["Message", "State", "To", "By", "Order", "Why", "Where", "Queued"],
@@ -169,4 +171,6 @@ def _row(row: Any) -> rx.Component:
         rx.el.td(row["why"], class_name="wp-wrap"),
         rx.el.td(two_lines(row["region"], row["language"]), class_name="wp-nowrap"),
         rx.el.td(ago(at=row["at"], zone=ShellState.region_zone), class_name="wp-nowrap"),
+        custom_attrs={"data-gone": rx.cond(row["gone"].to(bool), "", rx.Var("undefined"))},
+        title=rx.cond(row["gone"].to(bool), "No longer matches these filters", ""),
     )

@@ -64,7 +64,7 @@ _OUTCOMES = {
 
 
 class MessageLine(TypedDict):
-    """A message as its line of the outbox."""
+    """A message as its line of the outbox; `gone` says that it no longer matches."""
 
     id: str
     order: str
@@ -83,6 +83,7 @@ class MessageLine(TypedDict):
     at: str
     may_retry: bool
     may_cancel: bool
+    gone: bool
 
 
 class TriedRow(TypedDict):
@@ -116,6 +117,7 @@ def message_line(message: MessageOut) -> MessageLine:
         "at": iso(message.queued_at),
         "may_retry": message.state in RETRIED,
         "may_cancel": message.state in UNSENT,
+        "gone": False,
     }
 
 

@@ -32,6 +32,7 @@ from dashboard.states.paging import (
     day_start,
     file_link,
     form_text,
+    in_place,
     loads,
     uuid_or_none,
     uuids,
@@ -67,9 +68,11 @@ class MessagesState(ListState, rx.State):
     filters_key: str = ""
     chips: list[StateChip] = []
     rows: list[MessageLine] = []
+    newer: int = 0
     outcome: list[OutcomeRow] = []
     outcome_words: str = ""
     may_write: bool = False
+    _shown: tuple[dict[str, str], str, str] = ({}, "", "")
 
     @rx.event(background=True)
     @requires("messages:read")
@@ -84,22 +87,24 @@ class MessagesState(ListState, rx.State):
     @requires("messages:read", activity=False)
     @loads
     async def refresh(self) -> None:
-        """Look again; a timer, not an activity."""
+        """Tell what has changed since, no row moved under the cursor; a timer, not an activity."""
         async with self:
-            if self.tab != "" or self._asked("after"):
+            if self.tab != "":
                 return
-        await self._look()
+        await self._look(again=True)
 
-    async def _look(self) -> None:
+    async def _look(self, *, again: bool = False) -> None:
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             tab = self._asked("tab") if self._asked("tab") in TABS else ""
-            after = uuid_or_none(self._asked("after"))
+            after = self._asked("after")
             shell = await self.get_state(ShellState)
             region = self._asked("region") or shell.region
         wanted = wanted_of(filters, region)
         async with gateway.open(self) as (session, principal):
-            page = await notifications.list_messages(session, principal, wanted, after, PAGE_ROWS)
+            page = await notifications.list_messages(
+                session, principal, wanted, uuid_or_none(after), PAGE_ROWS
+            )
             anywhere = wanted.model_copy(update={"states": ()})
             counts = await notifications.count_messages(session, principal, anywhere)
             may_write = identity.may(principal, "messages:write")
@@ -107,7 +112,13 @@ class MessagesState(ListState, rx.State):
         async with self:
             self.tab, self.filters, self.filters_key = tab, filters, address("", filters)
             self.demo = gateway.resources().settings.demo
-            self.rows = [message_line(each) for each in page.items]
+            rows = [message_line(each) for each in page.items]
+            if again and (filters, region, after) == self._shown:
+                self.rows, newer = in_place(self.rows, rows)
+                self.newer = 0 if after else newer
+            else:
+                self.rows, self.newer = rows, 0
+            self._shown = (filters, region, after)
             self.chips = state_chips(counts, query)
             self.may_write = may_write
             self.csv_link = file_link(_CSV, wanted, {"states": "state"})

@@ -218,6 +218,25 @@ async def test_many_messages_are_changed_each_with_its_result(
         assert all(row["detail"] for row in outcome)
 
 
+async def test_new_messages_are_counted_and_move_no_row_of_the_outbox(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    order = await place_order(resources)
+    first = await written(resources, order, "The first")
+    query = f"order={order.number}"
+    async with connect(await sign_in("Dao", AGENT)) as console:
+        await _send(console, f"{OUTBOX}.load", "/messages", query=query)
+        await _seen(console, OUTBOX, lambda now: now.get("rows"))
+        second = await written(resources, order, "The second")
+        await _send(console, f"{OUTBOX}.refresh", "/messages", query=query)
+        now = await _seen(console, OUTBOX, lambda now: now if now.get("newer") else None)
+        assert now["newer"] == 1
+        assert [row["id"] for row in now.get("rows", [])] in ([], [str(first.id)])
+        await _send(console, f"{OUTBOX}.load", "/messages", query=query)
+        rows = await _seen(console, OUTBOX, lambda now: now.get("rows"))
+        assert [row["id"] for row in rows] == [str(second.id), str(first.id)]
+
+
 async def test_a_template_is_shown_in_nine_languages(
     connect: Connect, sign_in: SignIn, resources: Resources
 ) -> None:
