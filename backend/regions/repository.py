@@ -34,6 +34,12 @@ async def region_codes(session: AsyncSession) -> set[str]:
     return set(await session.scalars(select(col(RegionRow.code))))
 
 
+async def names(session: AsyncSession) -> dict[str, str]:
+    """The names of all regions by code."""
+    rows = await session.execute(select(col(RegionRow.code), col(RegionRow.name)))
+    return dict(rows.tuples().all())
+
+
 async def add_regions(session: AsyncSession, rows: Iterable[RegionRow]) -> set[str]:
     """Insert the regions whose codes are free, in one statement; answers their codes."""
     added = await session.scalars(

@@ -53,6 +53,7 @@ __all__ = [
     "list_tree",
     "region_codes",
     "region_features",
+    "region_names",
     "remove_geofence",
     "replace_geofence",
     "seed",
@@ -71,6 +72,11 @@ async def directory(session: AsyncSession, principal: Principal) -> Directory:
 async def region_codes(session: AsyncSession) -> frozenset[str]:
     """The codes of all regions, and `*`: what may stand where a place is named."""
     return frozenset({EVERYWHERE, *await repository.region_codes(session)})
+
+
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """The names of all regions by code: what a place is called is for whoever hears of it."""
+    return await repository.names(session)
 
 
 async def list_tree(session: AsyncSession, principal: Principal) -> RegionTree:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, text, true, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -16,6 +16,7 @@ from backend.platform import clock
 from backend.platform.ids import uuid7
 from backend.platform.scopes import EVERYWHERE
 from backend.support.models import UNSOLVED, DraftRow, EntryRow, EscalationTable, PauseRow
+from backend.support.rules import State
 
 _NUMBER = "ESC-"
 _TURN = 7265440
@@ -326,3 +327,19 @@ async def drop_draft(session: AsyncSession, escalation_id: UUID, person: str) ->
             col(DraftRow.escalation_id) == escalation_id, col(DraftRow.person_id) == person
         )
     )
+
+
+async def drop_old_drafts(session: AsyncSession, before: datetime) -> int:
+    """Forget what was begun for escalations that are closed, both before then; how many."""
+    closed = exists().where(
+        col(EscalationTable.id) == col(DraftRow.escalation_id),
+        col(EscalationTable.state) == State.CLOSED,
+        col(EscalationTable.closed_at) < before,
+    )
+    gone = await session.scalars(
+        delete(DraftRow)
+        .where(col(DraftRow.saved_at) < before, closed)
+        .returning(col(DraftRow.escalation_id))
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())

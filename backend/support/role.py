@@ -13,6 +13,7 @@ from backend.support.consumers import GROUP, HANDLERS
 
 _SWEEP_EVERY_S = 1.0
 _LOOK_FOR_LATE_EVERY_S = 15.0
+_DROP_DRAFTS_EVERY_S = 300.0
 
 
 async def run(resources: Resources, stop: asyncio.Event) -> None:
@@ -22,6 +23,7 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
         group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
         group.create_task(_repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
         group.create_task(_repeat(stop, _LOOK_FOR_LATE_EVERY_S, lambda: sweeps.open_late(database)))
+        group.create_task(_repeat(stop, _DROP_DRAFTS_EVERY_S, lambda: sweeps.drop_drafts(database)))
 
 
 async def _repeat(stop: asyncio.Event, idle_s: float, turn: Callable[[], Awaitable[int]]) -> None:

@@ -1,4 +1,4 @@
-"""What is due by the clock: warnings, clocks to set anew, solved ones to close, late orders."""
+"""What is due by the clock: clocks, warnings, solved ones to close, drafts, late orders."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from backend.support.rules import Kind, Priority, State
 _AT_ONCE = 200
 _ORDERS_AT_ONCE = 500
 _SOON, _OVER = 1, 2
+_DRAFTS_KEPT = timedelta(days=1)
 
 
 async def sweep(database: Database, now: datetime | None = None) -> int:
@@ -75,6 +76,15 @@ async def close_solved(session: AsyncSession, now: datetime) -> int:
             closed += await step_to(session, SYSTEM, row, State.CLOSED, note=note)
     await session.flush()
     return closed
+
+
+async def drop_drafts(database: Database, now: datetime | None = None) -> int:
+    """Forget what agents had begun to write for escalations that have been closed for a day.
+
+    Until then a ticket that comes back finds the words of its agent again.
+    """
+    async with database.unit_of_work() as session:
+        return await repository.drop_old_drafts(session, (now or clock.now()) - _DRAFTS_KEPT)
 
 
 async def open_late(database: Database, now: datetime | None = None) -> int:

@@ -61,6 +61,7 @@ class CaseState(ListState, rx.State):
             self.fault = ""
             if self._case is not None and self._case.order.number != self._number():
                 self.ready, self._case, self.customer = False, None, None
+                self.renewable = False
                 self.actions, self.messages, self.tickets = [], [], []
                 self.flags, self.incidents = [], []
         await self._look()

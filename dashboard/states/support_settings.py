@@ -9,6 +9,7 @@ import reflex as rx
 
 from backend.identity import service as identity
 from backend.platform import clock
+from backend.regions import service as regions
 from backend.support import service as support
 from backend.support.settings_schemas import (
     AgentOut,
@@ -20,7 +21,7 @@ from backend.support.settings_schemas import (
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves
-from dashboard.states.incident_words import names_of, place_words
+from dashboard.states.incident_words import place_words
 from dashboard.states.paging import ListState, form_text, iso, loads
 from dashboard.states.shell import EVERYWHERE, ShellState
 from dashboard.states.support_words import PRIORITY_WORDS
@@ -109,9 +110,10 @@ class SupportSettingsState(ListState, FormState, rx.State):
         async with self:
             asked = self._asked("tab")
             shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
             region = self._asked("region") or shell.region
         async with gateway.open(self) as (session, principal):
+            # Hours of countries outside the switcher are shown as well.
+            names = await regions.region_names(session)
             calendars = await support.list_calendars(session, principal)
             policy = await support.sla_policy(session, principal, region)
             people = await support.agents_on(session, principal, region)

@@ -195,6 +195,10 @@ async def test_a_lead_keeps_hours_targets_and_macros(
         await send(console, f"{MACROS}.save", path, {"form": form})
         fault = await seen(console, MACROS, lambda now: now.get("form_fault"))
         assert "nobody_knows" in fault
+    async with connect(await sign_in("Ira F", ("support_lead", "IN"))) as console:
+        await _send(console, f"{SETTINGS}.load", path, query="region=IN")
+        (row,) = await _seen(console, SETTINGS, lambda now: now.get("calendars"))
+        assert (row["place"], row["may_change"]) == ("Bangkok", False)
 
 
 async def test_an_agent_says_whether_tickets_come_to_them(

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from backend.platform import clock
 from backend.platform.ids import uuid7
 from backend.platform.outbox import Event, emit, relay_once
 from backend.platform.resources import Resources
@@ -17,7 +18,7 @@ from backend.support.customer_schemas import HelpIn
 from backend.worker import ROLES
 from tests.dispatch.orders import place_order
 
-from .world import by_link, colleague, do, hear, queue, token_of
+from .world import AGENT, by_link, colleague, do, hear, opened, queue, token_of
 
 
 @asynccontextmanager
@@ -57,6 +58,24 @@ async def test_the_worker_opens_what_fails_and_what_is_late(resources: Resources
 
     async with running(resources):
         await until(both_are_there)
+
+
+async def test_the_worker_forgets_drafts_of_what_is_closed(resources: Resources) -> None:
+    row = await opened(resources)
+    await do(resources, service.save_draft, AGENT, row.id, "Half a", seen_version=row.version)
+    async with resources.database.unit_of_work() as session:
+        ago = {"at": clock.now() - timedelta(days=2)}
+        await session.execute(
+            text("UPDATE support_escalation SET state = 'closed', closed_at = :at"), ago
+        )
+        await session.execute(text("UPDATE support_draft SET saved_at = :at"), ago)
+
+    async def it_is_gone() -> bool:
+        return await do(resources, service.draft_of, AGENT, row.id) is None
+
+    assert not await it_is_gone()
+    async with running(resources):
+        await until(it_is_gone)
 
 
 async def test_customers_agents_and_the_worker_at_once_lose_nothing(resources: Resources) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from backend.identity.service import Denied
+from backend.platform import clock
 from backend.platform.resources import Resources
-from backend.support import looking, service
+from backend.support import looking, service, sweeps
+from backend.support.rules import State
 from backend.support.schemas import Draft
 
 from .world import AGENT, MANAGER, OTHER, answer, do, look, opened
@@ -58,6 +62,30 @@ async def test_a_draft_outlives_every_other_change(resources: Resources) -> None
     assert (kept.text, kept.outdated) == ("Half a", False)
     await do(resources, service.save_draft, AGENT, row.id, "  ", seen_version=row.version)
     assert await draft(resources, AGENT, row) is None
+
+
+async def test_a_draft_is_forgotten_a_day_after_its_ticket_was_closed(
+    resources: Resources,
+) -> None:
+    gone, fresh, late, still_open = [await opened(resources) for _ in range(4)]
+    for row in (gone, fresh, late, still_open):
+        await do(resources, service.save_draft, AGENT, row.id, "Half a", seen_version=row.version)
+    for row in (gone, fresh, late):
+        await do(resources, service.set_state, AGENT, row.id, State.CLOSED, seen_version=1)
+    now = clock.now()
+    at = {"gone": gone.id, "fresh": fresh.id, "day": now - timedelta(days=1, seconds=1)}
+    async with resources.database.unit_of_work() as session:
+        await session.execute(
+            text("UPDATE support_draft SET saved_at = :day WHERE escalation_id <> :fresh"), at
+        )
+        await session.execute(
+            text("UPDATE support_escalation SET closed_at = :day WHERE id IN (:gone, :fresh)"), at
+        )
+    assert await sweeps.drop_drafts(resources.database, now) == 1
+    assert await draft(resources, AGENT, gone) is None
+    for row in (fresh, late, still_open):
+        assert await draft(resources, AGENT, row) is not None
+    assert await sweeps.drop_drafts(resources.database, now) == 0
 
 
 async def test_they_see_each_other_and_who_is_writing(
