@@ -10,7 +10,7 @@ import { useBoardKeys } from "./dispatch_board_keys.js";
 import { BoardMap } from "./dispatch_board_map.jsx";
 import { Plans } from "./dispatch_board_plans.jsx";
 import { Queue } from "./dispatch_board_queue.jsx";
-import { useChoice, useDrivers, useLook, useOtherRegion, useRefresh, useTour } from "./dispatch_board_state.js";
+import { askedOf, useChoice, useDrivers, useLook, useOtherRegion, useRefresh, useTour } from "./dispatch_board_state.js";
 import { useSteady } from "./dispatch_board_steady.js";
 import { MatchingSwitch } from "./dispatch_board_switch.jsx";
 import { hubsOf } from "../fleet_map/fleet_map_geography.js";
@@ -30,7 +30,8 @@ export function DispatchBoard(props) {
   const steady = useSteady(orders, gone, props.view, held || carried);
   const choice = useChoice(steady.shown, chosenDetail, props.onChoose);
   const drivers = useDrivers(props, choice.chosen, look);
-  useRefresh(props, carried);
+  const refresh = () => props.onRefresh(askedOf(look));
+  useRefresh({ ...props, onRefresh: refresh }, carried);
   const deeds = useDeeds({ props, shown: steady.shown, choice, target: drivers.target, pick: drivers.pick });
   useOtherRegion(region, () => {
     choice.unmark();
@@ -65,7 +66,7 @@ export function DispatchBoard(props) {
       {fault && (
         <div className="wp-trouble wpb-fault" role="alert">
           <span className="wp-shape" data-tone="critical" aria-hidden="true" /><span className="wp-grow">{fault}</span>
-          <button type="button" className="wp-button wp-button-small" onClick={() => props.onRefresh()}>Try again</button>
+          <button type="button" className="wp-button wp-button-small" onClick={refresh}>Try again</button>
         </div>
       )}
       <Queue board={board} />

@@ -64,7 +64,7 @@ class _DispatchBoard(rx.NoSSRComponent):
     may: rx.Var[dict[str, bool]]
 
     on_beat: rx.EventHandler[_word]
-    on_refresh: rx.EventHandler[rx.event.no_args_event_spec]
+    on_refresh: rx.EventHandler[_one]
     on_look: rx.EventHandler[_one]
     on_choose: rx.EventHandler[_word]
     on_tour: rx.EventHandler[_word]

@@ -13,6 +13,9 @@ function readLook() {
   return look;
 }
 
+/* What the server is told. */
+export const askedOf = (look) => ({ ...look, late: look.late ? "1" : "" });
+
 /* Calls `act` when another region is looked at, not when the first becomes known. */
 export function useOtherRegion(region, act) {
   const seen = useRef("");
@@ -31,7 +34,7 @@ export function useLook(tell, region) {
     const next = { ...look, ...changes };
     set(next);
     writeAddress(Object.fromEntries(Object.entries(next).map(([name, value]) => [name, value === PLAIN[name] ? "" : value])));
-    if (Object.keys(changes).some((name) => name !== "drivers")) tell({ ...next, late: next.late ? "1" : "" });
+    if (Object.keys(changes).some((name) => name !== "drivers")) tell(askedOf(next));
   };
   return [look, change];
 }

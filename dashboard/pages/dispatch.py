@@ -13,7 +13,7 @@ from dashboard.states.shell import ShellState
 @console_page(
     "/dispatch",
     "Dispatch",
-    on_load=[DispatchState.open],
+    on_load=[DispatchState.open, DispatchState.find_styles],
     flush=True,
     regional=True,
     keys=[
