@@ -43,7 +43,8 @@ export function DispatchBoard(props) {
   const hubs = useMemo(() => (geography && region && region !== "*" ? hubsOf(geography, region) : []), [geography, region]);
   const board = {
     ...steady, ...choice, ...drivers, ...deeds, zone, ready, counts, plans, matching, may, look, onLook, tab: look.tab, setHeld, hovered, hoverDriver,
-    hubs, learnHubs, planLine, detail: chosenDetail, full: orders.length >= FULL,
+    hubs, learnHubs, planLine, detail: chosenDetail, full: orders.length >= FULL, csv: props.csv,
+    views: { rows: props.views, save: props.onSaveView, remove: props.onRemoveView },
     back: () => {
       choice.letGo();
       setPane("queue");

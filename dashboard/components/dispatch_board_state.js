@@ -4,14 +4,20 @@ import { writeAddress } from "../fleet_map/fleet_map_address.js";
 
 const PLAIN = { tab: "open", sort: "late", late: false, service: "", hub: "", q: "", drivers: "room" };
 
-function readLook() {
-  const query = new URLSearchParams(window.location.search);
+/* What an address asks the board to show. */
+export function readLook(search) {
+  const query = new URLSearchParams(search);
   const look = { ...PLAIN };
   for (const name of Object.keys(PLAIN)) {
     if (query.has(name)) look[name] = name === "late" ? query.get(name) === "1" : query.get(name);
   }
   return look;
 }
+
+/* What is not the usual, as an address says it. */
+export const queryOf = (look) => new URLSearchParams(
+  Object.entries(look).filter(([name, value]) => value !== PLAIN[name]).map(([name, value]) => [name, value === true ? "1" : value]),
+).toString();
 
 /* What the server is told. */
 export const askedOf = (look) => ({ ...look, late: look.late ? "1" : "" });
@@ -27,7 +33,7 @@ export function useOtherRegion(region, act) {
 
 /* Tab, order and filters of the list, in the address; each change is told to the server. */
 export function useLook(tell, region) {
-  const [look, set] = useState(readLook);
+  const [look, set] = useState(() => readLook(window.location.search));
   // A hub belongs to its city; the frame has taken it out of the address already.
   useOtherRegion(region, () => set((before) => ({ ...before, hub: "" })));
   const change = (changes) => {

@@ -81,6 +81,7 @@ class DispatchState(rx.State):
     matching: Matching = NO_MATCHING
     chosen: Chosen = NOTHING_CHOSEN
     outcome: Outcome = NO_OUTCOME
+    csv: str = ""
     may: May = {"assign": False, "hold": False, "cancel": False}
     _look: Look = read_look({})
     _region: str = ""

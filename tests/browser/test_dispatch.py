@@ -190,6 +190,38 @@ def test_a_phone_assigns_by_taps(sign_in: SignIn, system: System, desk: Desk) ->
         assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_a_view_of_the_queue_is_kept_and_its_orders_are_downloaded(
+    sign_in: SignIn, system: System, desk: Desk
+) -> None:
+    name = somebody()
+    quick, slow = desk.orders({"service": "express"}, {}, name=name)
+    page = open_board(sign_in, system, name)
+    views = page.get_by_role("navigation", name="Views of this list")
+    page.get_by_role("button", name="Express", exact=True).click()
+    expect(rows(page)).to_have_count(1, timeout=PATIENCE_MS)
+    views.get_by_role("button", name="Save view").click()
+    page.keyboard.type("Rush")
+    page.keyboard.press("Enter")
+    rush = views.get_by_role("link", name="Rush")
+    expect(rush).to_have_attribute("aria-current", "page")
+    views.get_by_role("link", name="All").click()
+    find = page.get_by_role("searchbox", name=re.compile("Find an order"))
+    expect(find).to_have_value("")
+    rush.focus()
+    page.keyboard.press("Enter")
+    expect(find).to_have_value(name)
+    expect(row(page, slow["number"])).to_have_count(0, timeout=PATIENCE_MS)
+    expect(row(page, quick["number"])).to_be_visible()
+    expect(page).to_have_url(re.compile("service=express"))
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="CSV").click()
+    file = coming.value.path().read_text()
+    assert quick["number"] in file
+    assert slow["number"] not in file
+    views.get_by_role("button", name="Forget the view Rush").click()
+    expect(rush).to_have_count(0)
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_on_the_board(
     sign_in: SignIn, system: System, desk: Desk, theme: str
