@@ -51,15 +51,19 @@ export function DispatchBoard(props) {
     },
     choose: (id) => {
       choice.choose(id);
-      if (pane === "queue" && window.matchMedia(NARROW).matches) setPane("drivers");
+      if (pane === "queue" && narrow()) setPane("drivers");
     },
+    /* On a phone, an order that a finger takes up is at hand, so that drivers are ranked for it. */
+    taken: (ids) => ids.length === 1 && narrow() && choice.choose(ids[0]),
   };
   useBoardKeys(keysOf(board));
+  // A phone shows one part at a time: what is carried there goes to the drivers.
+  const shownPane = carried && narrow() ? "drivers" : pane;
   return (
-    <div className="wpb" data-pane={pane} data-chosen={choice.chosenOrder ? "" : undefined} data-carried={carried ? "" : undefined}>
+    <div className="wpb" data-pane={shownPane} data-chosen={choice.chosenOrder ? "" : undefined} data-carried={carried ? "" : undefined}>
       <div className="wpb-panes" role="tablist" aria-label="Parts of the board">
         {PANES.map(([name, word]) => (
-          <button key={name} type="button" role="tab" aria-selected={pane === name} onClick={() => setPane(name)}>
+          <button key={name} type="button" role="tab" aria-selected={shownPane === name} onClick={() => setPane(name)}>
             {word}{name === "queue" && counts.open ? <b>{counts.open}</b> : null}
           </button>
         ))}
@@ -87,7 +91,7 @@ export function DispatchBoard(props) {
   );
 }
 
-const NARROW = "(max-width: 820px)";
+const narrow = () => window.matchMedia("(max-width: 820px)").matches;
 
 function keysOf(board) {
   return {
@@ -119,15 +123,16 @@ function Tray({ board }) {
   );
 }
 
-/* What is carried, beside the pointer. */
+/* What is carried, beside the mouse and above the finger. */
 function Ghost() {
   const load = useDrag((drag) => drag.load);
   const x = useDrag((drag) => drag.x);
   const y = useDrag((drag) => drag.y);
   const target = useDrag((drag) => drag.target);
+  const finger = useDrag((drag) => drag.finger);
   if (!load) return null;
   return (
-    <div className="wpb-ghost" data-over={target ? "" : undefined} style={{ transform: `translate(${x + 10}px, ${y + 8}px)` }} aria-hidden="true">
+    <div className="wpb-ghost" data-over={target ? "" : undefined} style={{ transform: `translate(${x + (finger ? -40 : 10)}px, ${y + (finger ? -64 : 8)}px)` }} aria-hidden="true">
       {load.label}<small>{target ? "let go to assign" : "onto a driver"}</small>
     </div>
   );

@@ -1,5 +1,6 @@
 /* The queue: tabs, filters, and orders in an order that does not jump under the cursor. */
 import { useEffect, useRef, useState } from "react";
+import { holdStill } from "./dispatch_board_drag.js";
 import { OrderRow } from "./dispatch_board_row.jsx";
 import { queryOf, readLook } from "./dispatch_board_state.js";
 import { Views } from "../lists/lists.jsx";
@@ -132,6 +133,7 @@ function Orders({ board }) {
   useEffect(() => {
     box.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest" });
   }, [active]);
+  useEffect(() => holdStill(box.current), []);
   const empty = shown.length === 0;
   return (
     <div className="wpb-list" onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
