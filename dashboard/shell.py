@@ -12,7 +12,7 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from dashboard.components.basics import link, shape
 from dashboard.components.bell import bell
-from dashboard.components.frame_parts import link_lost, notice, palette, pulse
+from dashboard.components.frame_parts import link_lost, notice, palette, pulse, starting
 from dashboard.states.bell import BellState
 from dashboard.states.search import SearchState
 from dashboard.states.shell import NAVIGATION, REGIONAL, NavEntry, ShellState
@@ -70,11 +70,19 @@ def kiosk_page(
     """Register a page without the frame, for a screen that nobody touches."""
 
     def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        @wraps(content)
+        def alone() -> rx.Component:
+            return rx.fragment(content(), _begun())
+
         REGIONAL.add(route)
-        PAGES.append(ConsolePage(route, title, content, [ShellState.enter, *on_load]))
+        PAGES.append(ConsolePage(route, title, alone, [ShellState.enter, *on_load]))
         return content
 
     return register
+
+
+def _begun() -> rx.Component:
+    return rx.cond(ShellState.person == "", starting())
 
 
 def page_frame(
@@ -97,6 +105,7 @@ def page_frame(
         ),
         _bottom_bar(route),
         rx.cond(has_connection_errors, link_lost()),
+        _begun(),
         notice(
             text=ShellState.notice.text,
             tone=ShellState.notice.tone,

@@ -10,7 +10,7 @@ import { useBoardKeys } from "./dispatch_board_keys.js";
 import { BoardMap } from "./dispatch_board_map.jsx";
 import { Plans } from "./dispatch_board_plans.jsx";
 import { Queue } from "./dispatch_board_queue.jsx";
-import { useChoice, useDrivers, useLook, useOtherRegion, useRefresh, useTour } from "./dispatch_board_state.js";
+import { askedOf, useChoice, useDrivers, useLook, useOtherRegion, useRefresh, useTour } from "./dispatch_board_state.js";
 import { useSteady } from "./dispatch_board_steady.js";
 import { MatchingSwitch } from "./dispatch_board_switch.jsx";
 import { hubsOf } from "../fleet_map/fleet_map_geography.js";
@@ -30,7 +30,8 @@ export function DispatchBoard(props) {
   const steady = useSteady(orders, gone, props.view, held || carried);
   const choice = useChoice(steady.shown, chosenDetail, props.onChoose);
   const drivers = useDrivers(props, choice.chosen, look);
-  useRefresh(props, carried);
+  const refresh = () => props.onRefresh(askedOf(look));
+  useRefresh({ ...props, onRefresh: refresh }, carried);
   const deeds = useDeeds({ props, shown: steady.shown, choice, target: drivers.target, pick: drivers.pick });
   useOtherRegion(region, () => {
     choice.unmark();
@@ -42,22 +43,27 @@ export function DispatchBoard(props) {
   const hubs = useMemo(() => (geography && region && region !== "*" ? hubsOf(geography, region) : []), [geography, region]);
   const board = {
     ...steady, ...choice, ...drivers, ...deeds, zone, ready, counts, plans, matching, may, look, onLook, tab: look.tab, setHeld, hovered, hoverDriver,
-    hubs, learnHubs, planLine, detail: chosenDetail, full: orders.length >= FULL,
+    hubs, learnHubs, planLine, detail: chosenDetail, full: orders.length >= FULL, csv: props.csv,
+    views: { rows: props.views, save: props.onSaveView, remove: props.onRemoveView },
     back: () => {
       choice.letGo();
       setPane("queue");
     },
     choose: (id) => {
       choice.choose(id);
-      if (pane === "queue" && window.matchMedia(NARROW).matches) setPane("drivers");
+      if (pane === "queue" && narrow()) setPane("drivers");
     },
+    /* On a phone, an order that a finger takes up is at hand, so that drivers are ranked for it. */
+    taken: (ids) => ids.length === 1 && narrow() && choice.choose(ids[0]),
   };
   useBoardKeys(keysOf(board));
+  // A phone shows one part at a time: what is carried there goes to the drivers.
+  const shownPane = carried && narrow() ? "drivers" : pane;
   return (
-    <div className="wpb" data-pane={pane} data-chosen={choice.chosenOrder ? "" : undefined} data-carried={carried ? "" : undefined}>
+    <div className="wpb" data-pane={shownPane} data-chosen={choice.chosenOrder ? "" : undefined} data-carried={carried ? "" : undefined}>
       <div className="wpb-panes" role="tablist" aria-label="Parts of the board">
         {PANES.map(([name, word]) => (
-          <button key={name} type="button" role="tab" aria-selected={pane === name} onClick={() => setPane(name)}>
+          <button key={name} type="button" role="tab" aria-selected={shownPane === name} onClick={() => setPane(name)}>
             {word}{name === "queue" && counts.open ? <b>{counts.open}</b> : null}
           </button>
         ))}
@@ -65,7 +71,7 @@ export function DispatchBoard(props) {
       {fault && (
         <div className="wp-trouble wpb-fault" role="alert">
           <span className="wp-shape" data-tone="critical" aria-hidden="true" /><span className="wp-grow">{fault}</span>
-          <button type="button" className="wp-button wp-button-small" onClick={() => props.onRefresh()}>Try again</button>
+          <button type="button" className="wp-button wp-button-small" onClick={refresh}>Try again</button>
         </div>
       )}
       <Queue board={board} />
@@ -85,7 +91,7 @@ export function DispatchBoard(props) {
   );
 }
 
-const NARROW = "(max-width: 820px)";
+const narrow = () => window.matchMedia("(max-width: 820px)").matches;
 
 function keysOf(board) {
   return {
@@ -117,15 +123,16 @@ function Tray({ board }) {
   );
 }
 
-/* What is carried, beside the pointer. */
+/* What is carried, beside the mouse and above the finger. */
 function Ghost() {
   const load = useDrag((drag) => drag.load);
   const x = useDrag((drag) => drag.x);
   const y = useDrag((drag) => drag.y);
   const target = useDrag((drag) => drag.target);
+  const finger = useDrag((drag) => drag.finger);
   if (!load) return null;
   return (
-    <div className="wpb-ghost" data-over={target ? "" : undefined} style={{ transform: `translate(${x + 10}px, ${y + 8}px)` }} aria-hidden="true">
+    <div className="wpb-ghost" data-over={target ? "" : undefined} style={{ transform: `translate(${x + (finger ? -40 : 10)}px, ${y + (finger ? -64 : 8)}px)` }} aria-hidden="true">
       {load.label}<small>{target ? "let go to assign" : "onto a driver"}</small>
     </div>
   );

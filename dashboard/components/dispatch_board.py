@@ -62,9 +62,11 @@ class _DispatchBoard(rx.NoSSRComponent):
     chosen_detail: rx.Var[dict[str, Any]]
     outcome: rx.Var[dict[str, Any]]
     may: rx.Var[dict[str, bool]]
+    csv: rx.Var[str]
+    views: rx.Var[list[Any]]
 
     on_beat: rx.EventHandler[_word]
-    on_refresh: rx.EventHandler[rx.event.no_args_event_spec]
+    on_refresh: rx.EventHandler[_one]
     on_look: rx.EventHandler[_one]
     on_choose: rx.EventHandler[_word]
     on_tour: rx.EventHandler[_word]
@@ -77,6 +79,8 @@ class _DispatchBoard(rx.NoSSRComponent):
     on_redispatch: rx.EventHandler[_one]
     on_switch: rx.EventHandler[_one]
     on_edit_route: rx.EventHandler[_one]
+    on_save_view: rx.EventHandler[rx.event.passthrough_event_spec(str, str)]
+    on_remove_view: rx.EventHandler[_word]
 
 
 dispatch_board = _DispatchBoard.create

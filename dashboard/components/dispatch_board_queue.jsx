@@ -1,9 +1,13 @@
 /* The queue: tabs, filters, and orders in an order that does not jump under the cursor. */
 import { useEffect, useRef, useState } from "react";
+import { holdStill } from "./dispatch_board_drag.js";
 import { OrderRow } from "./dispatch_board_row.jsx";
+import { queryOf, readLook } from "./dispatch_board_state.js";
+import { Views } from "../lists/lists.jsx";
 
 export const TABS = [["open", "Unassigned"], ["assigned", "With drivers"], ["held", "On hold"]];
 const SORTS = [["late", "late first"], ["oldest", "oldest first"], ["newest", "newest first"]];
+const MOMENTARY = [];
 const SERVICES = [["express", "Express"], ["standard", "Standard"]];
 
 export function Queue({ board }) {
@@ -43,8 +47,27 @@ export function Queue({ board }) {
           )}
         </div>
       )}
+      <Kept board={board} />
       <Orders board={board} />
     </section>
+  );
+}
+
+/* What the person looks at again and again, and the file of what is listed. */
+function Kept({ board }) {
+  const { look, onLook, hubs, views } = board;
+  const go = (query) => {
+    const wanted = readLook(query);
+    // A hub is known in its own city alone.
+    onLook({ ...wanted, hub: hubs.some((hub) => hub.code === wanted.hub) ? wanted.hub : "" });
+  };
+  return (
+    <div className="wpb-kept">
+      <Views views={views.rows} momentary={MOMENTARY} search={queryOf(look)} onGo={go} onSave={views.save} onRemove={views.remove} />
+      {board.csv && (
+        <a href={board.csv} download className="wp-button wp-button-small" title="Download the orders that the filters show">CSV</a>
+      )}
+    </div>
   );
 }
 
@@ -110,6 +133,7 @@ function Orders({ board }) {
   useEffect(() => {
     box.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest" });
   }, [active]);
+  useEffect(() => holdStill(box.current), []);
   const empty = shown.length === 0;
   return (
     <div className="wpb-list" onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>

@@ -16,7 +16,8 @@ export function OrderRow({ order, board, active, chosen, marked, marking }) {
   const press = (event) => {
     if (order.left || !board.may.assign || event.shiftKey) return;
     const ids = marked ? [...board.marked] : [order.id];
-    carry(event, { ids, label: ids.length > 1 ? `${ids.length} orders` : order.number }, (driver) => board.assignTo(ids, driver));
+    const load = { ids, label: ids.length > 1 ? `${ids.length} orders` : order.number };
+    carry(event, load, (driver) => board.assignTo(ids, driver), (finger) => finger && board.taken(ids));
   };
   const click = (event) => {
     if (order.left) return;

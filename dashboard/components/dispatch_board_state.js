@@ -4,14 +4,23 @@ import { writeAddress } from "../fleet_map/fleet_map_address.js";
 
 const PLAIN = { tab: "open", sort: "late", late: false, service: "", hub: "", q: "", drivers: "room" };
 
-function readLook() {
-  const query = new URLSearchParams(window.location.search);
+/* What an address asks the board to show. */
+export function readLook(search) {
+  const query = new URLSearchParams(search);
   const look = { ...PLAIN };
   for (const name of Object.keys(PLAIN)) {
     if (query.has(name)) look[name] = name === "late" ? query.get(name) === "1" : query.get(name);
   }
   return look;
 }
+
+/* What is not the usual, as an address says it. */
+export const queryOf = (look) => new URLSearchParams(
+  Object.entries(look).filter(([name, value]) => value !== PLAIN[name]).map(([name, value]) => [name, value === true ? "1" : value]),
+).toString();
+
+/* What the server is told. */
+export const askedOf = (look) => ({ ...look, late: look.late ? "1" : "" });
 
 /* Calls `act` when another region is looked at, not when the first becomes known. */
 export function useOtherRegion(region, act) {
@@ -24,14 +33,14 @@ export function useOtherRegion(region, act) {
 
 /* Tab, order and filters of the list, in the address; each change is told to the server. */
 export function useLook(tell, region) {
-  const [look, set] = useState(readLook);
+  const [look, set] = useState(() => readLook(window.location.search));
   // A hub belongs to its city; the frame has taken it out of the address already.
   useOtherRegion(region, () => set((before) => ({ ...before, hub: "" })));
   const change = (changes) => {
     const next = { ...look, ...changes };
     set(next);
     writeAddress(Object.fromEntries(Object.entries(next).map(([name, value]) => [name, value === PLAIN[name] ? "" : value])));
-    if (Object.keys(changes).some((name) => name !== "drivers")) tell({ ...next, late: next.late ? "1" : "" });
+    if (Object.keys(changes).some((name) => name !== "drivers")) tell(askedOf(next));
   };
   return [look, change];
 }

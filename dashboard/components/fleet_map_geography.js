@@ -2,19 +2,32 @@
 import { useEffect } from "react";
 import { getJson } from "./fleet_map_store.js";
 
+const TRIES = 5;
+const AGAIN_MS = 3000;
+
 /* Outlines, hubs and geofences of what the person may see, read once. */
 export function useGeography(engine, setGeography) {
   useEffect(() => {
     if (!engine) return undefined;
     const control = new AbortController();
-    getJson("/api/v1/regions", { geometry: true }, control.signal).then((regions) => {
+    let again;
+    // Without outlines there is still a map; they are asked for again, since a moment may have been bad.
+    const outline = (tries) => getJson("/api/v1/regions", { geometry: true }, control.signal).then((regions) => {
       engine.fill("regions", regions);
       setGeography(regions);
-    }, () => setGeography({ features: [] }));
+    }, () => {
+      if (control.signal.aborted) return;
+      setGeography((before) => before ?? { features: [] });
+      if (tries > 1) again = setTimeout(outline, AGAIN_MS, tries - 1);
+    });
+    outline(TRIES);
     // Geofences need a permission of their own; without it the layer stays empty.
     getJson("/api/v1/geofences", { geometry: true }, control.signal)
       .then((fences) => engine.fill("fences", fences), () => {});
-    return () => control.abort();
+    return () => {
+      clearTimeout(again);
+      control.abort();
+    };
   }, [engine]);
 }
 

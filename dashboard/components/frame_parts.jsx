@@ -131,3 +131,32 @@ export function LinkLost() {
     </div>
   );
 }
+
+const STARTS = "waypost-starts";
+const TOKEN = "token"; // Reflex's name for what a tab is known by
+const START_WITHIN_MS = 10_000;
+const MOST_DOUBLINGS = 3;
+
+/*
+ * Drawn until the page knows whom it is for. A start whose question or answer was lost is begun anew
+ * as another tab, each time later: nothing has been shown yet that could be lost.
+ */
+export function Starting() {
+  useEffect(() => {
+    const begun = Number(sessionStorage.getItem(STARTS)) || 0;
+    const begin = async () => {
+      const answer = await fetch(window.location.href, { redirect: "manual", cache: "no-store" }).catch(() => null);
+      // A server that is away is waited for; an ended session leads to the sign-in page.
+      if (!answer?.ok && answer?.type !== "opaqueredirect") return;
+      sessionStorage.setItem(STARTS, String(begun + 1));
+      sessionStorage.removeItem(TOKEN);
+      window.location.reload();
+    };
+    const timer = setInterval(begin, START_WITHIN_MS * 2 ** Math.min(begun, MOST_DOUBLINGS));
+    return () => {
+      clearInterval(timer);
+      sessionStorage.removeItem(STARTS);
+    };
+  }, []);
+  return null;
+}

@@ -53,6 +53,13 @@ class _LinkLost(rx.Component):
     tag = "LinkLost"
 
 
+class _Starting(rx.Component):
+    """Begins a page anew whose start was lost."""
+
+    library = _PARTS.importable_path
+    tag = "Starting"
+
+
 class _Palette(rx.Component):
     """Command palette and keyboard."""
 
@@ -85,5 +92,6 @@ ago = _Ago.create
 pulse = _Pulse.create
 notice = _Notice.create
 link_lost = _LinkLost.create
+starting = _Starting.create
 palette = _Palette.create
 search_box = _SearchBox.create

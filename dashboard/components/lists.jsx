@@ -41,18 +41,29 @@ function NewView({ onSave, onLeave }) {
   );
 }
 
-function Views({ views, momentary, onSave, onRemove }) {
-  const { pathname, search } = useLocation();
+/*
+ * The person's own views of a page. A page that keeps its address up by itself says in `search` what
+ * it asks for, and goes to a view's query by `onGo`.
+ */
+export function Views({ views, momentary, search, onGo, onSave, onRemove }) {
+  const location = useLocation();
+  const { pathname } = location;
+  const here = search ?? location.search;
+  const going = (query) => onGo && ((event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    onGo(query);
+  });
   const [naming, setNaming] = useState(false);
   // The page was drawn beforehand without an address: the first picture must be that one.
   const [query, setQuery] = useState("");
-  useEffect(() => setQuery(asked(search, momentary)), [search]);
+  useEffect(() => setQuery(asked(here, momentary)), [here]);
   // Those of the page before this one are still here until this one's are loaded.
   const own = views.filter((view) => view.page === (pathname.replace(/\/+$/, "") || "/"));
   const current = own.find((view) => asked(view.query, []) === query);
   return (
     <nav className="wp-views" aria-label="Views of this list">
-      <Link to={pathname} className="wp-chip" aria-current={query === "" ? "page" : undefined}>
+      <Link to={pathname} className="wp-chip" aria-current={query === "" ? "page" : undefined} onClick={going("")}>
         All
       </Link>
       {own.map((view) => (
@@ -61,6 +72,7 @@ function Views({ views, momentary, onSave, onRemove }) {
             to={view.query ? `${pathname}?${view.query}` : pathname}
             className="wp-chip"
             aria-current={view === current ? "page" : undefined}
+            onClick={going(view.query)}
           >
             {view.name}
           </Link>

@@ -8,12 +8,13 @@ from dashboard.components.dispatch_board import dispatch_board
 from dashboard.shell import console_page
 from dashboard.states.dispatch import DispatchBeat, DispatchState
 from dashboard.states.shell import ShellState
+from dashboard.states.views import ViewsState
 
 
 @console_page(
     "/dispatch",
     "Dispatch",
-    on_load=[DispatchState.open],
+    on_load=[DispatchState.open, DispatchState.find_styles, ViewsState.load],
     flush=True,
     regional=True,
     keys=[
@@ -58,6 +59,8 @@ def dispatch() -> rx.Component:
         chosen_detail=DispatchState.chosen,
         outcome=DispatchState.outcome,
         may=DispatchState.may,
+        csv=DispatchState.csv,
+        views=ViewsState.views,
         on_beat=DispatchBeat.tick,
         on_refresh=DispatchState.refresh,
         on_look=DispatchState.look,
@@ -72,4 +75,6 @@ def dispatch() -> rx.Component:
         on_redispatch=DispatchState.redispatch,
         on_switch=DispatchState.switch,
         on_edit_route=DispatchState.edit_route,
+        on_save_view=ViewsState.save,
+        on_remove_view=ViewsState.remove,
     )

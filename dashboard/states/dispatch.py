@@ -81,6 +81,7 @@ class DispatchState(rx.State):
     matching: Matching = NO_MATCHING
     chosen: Chosen = NOTHING_CHOSEN
     outcome: Outcome = NO_OUTCOME
+    csv: str = ""
     may: May = {"assign": False, "hold": False, "cancel": False}
     _look: Look = read_look({})
     _region: str = ""
@@ -98,10 +99,15 @@ class DispatchState(rx.State):
             self.ready = self.view == view_of(self._look, self._region)
             wanted = str(query.get("order", ""))
             self.chosen = NOTHING_CHOSEN
+        await self._load(named=wanted)
+
+    @rx.event(background=True)
+    @requires("dispatch:read")
+    async def find_styles(self) -> None:
+        """Learn which base maps answer; the orders do not wait for one that does not."""
         styles = await base_maps.reachable()
         async with self:
             self.styles, self.styles_known = styles, True
-        await self._load(named=wanted)
 
     @rx.event(background=True)
     @requires("dispatch:read")
@@ -113,8 +119,15 @@ class DispatchState(rx.State):
 
     @rx.event(background=True)
     @requires("dispatch:read", activity=False)
-    async def refresh(self) -> None:
-        """Load again what is shown, since something changed."""
+    async def refresh(self, look: dict[str, Any]) -> None:
+        """Load again what the browser shows, since something changed.
+
+        It says what that is: a board whose first request was lost comes right with the next.
+        """
+        async with self:
+            shell = await self.get_state(ShellState)
+            self._region, self._zone = shell.region, shell.region_zone
+            self._look = read_look(look)
         await self._load()
 
     @rx.event(background=True)

@@ -11,11 +11,13 @@ from backend.dispatch import service as dispatch
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.roster_schemas import RosterFilter
 from backend.dispatch.schemas import OrderState
+from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.tracking import service as tracking
 from dashboard.gateway import Session
 from dashboard.states import dispatch_rows as rows
 from dashboard.states import dispatch_shapes as shapes
+from dashboard.states.order_query import csv_link
 from dashboard.states.shell import EVERYWHERE
 
 ROWS = 200
@@ -62,6 +64,7 @@ class Loaded:
     drivers: list[shapes.DriverLine]
     plans: shapes.Plans
     matching: shapes.Matching
+    csv: str
 
 
 def read_look(asked: Any) -> Look:
@@ -116,6 +119,7 @@ async def load_board(
         drivers=[rows.roster_line(each) for each in roster.items],
         plans=rows.plans_of(await dispatch.list_routes(session, principal, region)),
         matching=rows.matching_of(figures, switches),
+        csv=csv_link(wanted) if identity.may(principal, "orders:read") else "",
     )
 
 

@@ -75,3 +75,47 @@ def choose(page: Page, number: str) -> Locator:
 
 def code_of(driver: Locator) -> str:
     return driver.locator(".wpb-code").inner_text()
+
+
+class Finger:
+    """One finger on a page's screen, as the browser is told of it by the system."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._at = (0.0, 0.0)
+
+    def press(self, on: Locator) -> None:
+        """Put the finger down in the middle of something, and leave it there."""
+        self._at = _middle(on)
+        self._send("touchStart", self._at)
+
+    def move(self, to: Locator) -> None:
+        """Move the finger to the middle of something."""
+        self._go(_middle(to))
+
+    def swipe(self, on: Locator, up: float) -> None:
+        """Put the finger down, move it up and lift it at once."""
+        self.press(on)
+        x, y = self._at
+        self._go((x, y - up))
+        self.lift()
+
+    def lift(self) -> None:
+        """Lift the finger where it is."""
+        self._send("touchEnd")
+
+    def _go(self, to: tuple[float, float], steps: int = 8) -> None:
+        (x, y), (to_x, to_y) = self._at, to
+        for step in range(1, steps + 1):
+            self._send("touchMove", (x + (to_x - x) * step / steps, y + (to_y - y) * step / steps))
+        self._at = to
+
+    def _send(self, kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+def _middle(of: Locator) -> tuple[float, float]:
+    box = of.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.looks import PHONE, all_readable, settled
@@ -41,6 +41,26 @@ def test_no_page_has_an_accessibility_violation_or_runs_over(
 ) -> None:
     page = sign_in("admin", "/account", **({"viewport": size} if size else {}))
     all_readable(page, PAGES, theme)
+
+
+def test_a_page_whose_start_was_lost_begins_anew(sign_in: SignIn, system: System) -> None:
+    page = sign_in("admin", "/account")
+    tabs: list[str] = []
+
+    def lose_the_first(socket: WebSocketRoute) -> None:
+        tabs.append(socket.url)
+        server = socket.connect_to_server()
+        lost = len(tabs) == 1
+        server.on_message(
+            # The socket stays open and alive; what the page waits for does not come.
+            lambda message: None if lost and str(message).startswith("42") else socket.send(message)
+        )
+
+    page.route_web_socket(re.compile("/_event"), lose_the_first)
+    page.goto(f"{system.url}/admin/audit")
+    expect(page.locator(".wp-person")).to_have_text(re.compile("[A-Z]"), timeout=30_000)
+    settled(page)
+    assert len(set(tabs)) > 1
 
 
 def test_the_overview_counts_drivers_and_leads_to_the_map(sign_in: SignIn) -> None:
