@@ -9,8 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +26,7 @@ from backend.insights import demo as demo_costs
 from backend.installation import Running
 from backend.migrations import schema
 from backend.platform import embedded
-from backend.platform.processes import Spec, StartError
+from backend.platform.processes import Spec, StartError, answers
 from backend.platform.resources import open_resources
 from backend.platform.supervisor import Stopping, Supervisor
 from backend.preflight import refuse_unusable_stores
@@ -226,7 +224,7 @@ def _processes(options: Options, environment: Mapping[str, str], redis_url: str)
         _own(options, environment, "worker", "worker", ready=lambda: _worker_beats(redis_url)),
         _own(
             options, environment, *("web", *web),
-            ready=lambda: _answers(f"{address}/api/health/ready"),
+            ready=lambda: answers(f"{address}/api/health/ready"),
         ),
     ]  # fmt: skip
 
@@ -262,14 +260,6 @@ def _loopback(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def _worker_beats(redis_url: str) -> bool:

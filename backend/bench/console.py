@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from backend import serve
 from backend.bench.report import Figure
+from backend.bench.running import free_port, fresh_stores
 from backend.identity.access import DirectoryPerson, enrol
 from backend.identity.schemas import GrantScope
 from backend.identity.service import Visitor, begin_session
-from backend.migrations import schema
-from backend.platform.embedded import running_stores
-from backend.platform.processes import Child, Spec
+from backend.platform.processes import Child, Spec, answers
 from backend.platform.resources import Resources, open_resources
 from backend.settings import Settings
 
@@ -33,31 +27,22 @@ _SECRET = "only for the length of one measurement"  # noqa: S105
 
 async def bench_console(seconds: int = 30) -> list[Figure]:
     """Measure events at the socket, against a bare echo over the same sockets."""
-    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder:
-        data_dir = Path(folder)
-        with running_stores(data_dir) as stores:
-            await asyncio.to_thread(schema.upgrade, stores.database_url)
-            port = _free_port()
-            settings = Settings(
-                env="development",
-                data_dir=data_dir,
-                database_url=stores.database_url,
-                redis_url=stores.redis_url,
-                public_url=f"http://localhost:{port}",
-                web_workers=WORKERS,
-                secret_key=_SECRET,
-            )
-            async with open_resources(settings) as resources:
-                cookies = [await _signed_in(resources, number) for number in range(CONSOLES)]
-                async with _served(settings, port):
-                    seen = await _measured(settings, port, cookies, seconds)
+    async with fresh_stores() as (data_dir, stores):
+        port = free_port()
+        settings = Settings(
+            env="development",
+            data_dir=data_dir,
+            database_url=stores.database_url,
+            redis_url=stores.redis_url,
+            public_url=f"http://localhost:{port}",
+            web_workers=WORKERS,
+            secret_key=_SECRET,
+        )
+        async with open_resources(settings) as resources:
+            cookies = [await _signed_in(resources, number) for number in range(CONSOLES)]
+            async with _served(settings, port):
+                seen = await _measured(settings, port, cookies, seconds)
     return _figures(seen)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _signed_in(resources: Resources, number: int) -> str:
@@ -83,21 +68,14 @@ async def _served(settings: Settings, port: int) -> AsyncIterator[None]:
     }
     argv = serve.command(settings, "127.0.0.1", port)
     log = settings.data_dir / "web.log"
-    spec = Spec("web", argv, lambda: _answers(port), log, environment=environment)
+    url = f"http://127.0.0.1:{port}/ping"
+    spec = Spec("web", argv, lambda: answers(url), log, environment=environment)
     child = Child(spec)
     try:
         await asyncio.to_thread(child.wait_ready)
         yield
     finally:
         await asyncio.to_thread(child.stop)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 async def _measured(

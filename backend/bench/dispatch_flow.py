@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +13,13 @@ import numpy as np
 from sqlalchemy import text
 
 from backend.bench.report import Figure
+from backend.bench.running import fresh_stores
 from backend.dispatch import service
 from backend.dispatch.dispatcher_role import dispatch
 from backend.dispatch.errors import OfferGone
 from backend.dispatch.schemas import OrderIn
 from backend.identity.schemas import SYSTEM, Principal
-from backend.migrations import schema
-from backend.platform import clock, embedded, outbox
+from backend.platform import clock, outbox
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources, open_resources
 from backend.regions.service import seed
@@ -54,12 +51,7 @@ async def bench_order_to_offer(seconds: int) -> list[Figure]:
 
     The drivers accept what they are offered; there is room for all.
     """
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waypost-bench-")))
-        # PostgreSQL runs as another user where we are root.
-        os.chmod(folder, 0o755)  # noqa: PTH101, S103
-        stores = stack.enter_context(embedded.running_stores(folder))
-        await asyncio.to_thread(schema.upgrade, stores.database_url)
+    async with fresh_stores() as (folder, stores):
         settings = adopt(
             {
                 "WAYPOST_ENV": "development",

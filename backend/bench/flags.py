@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -24,14 +20,14 @@ from backend.bench.flags_app import RIVAL
 from backend.bench.flags_listeners import Listener
 from backend.bench.load import Load, send_for
 from backend.bench.report import Figure
+from backend.bench.running import free_port, fresh_stores
 from backend.flags import service
 from backend.flags.evaluation import FlagSet
 from backend.flags.schemas import ImportIn, KillIn
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token
-from backend.migrations import schema
-from backend.platform.embedded import Stores, running_stores
-from backend.platform.processes import Child, Spec
+from backend.platform.embedded import Stores
+from backend.platform.processes import Child, Spec, answers
 from backend.platform.resources import Resources, open_resources
 from backend.settings import Settings, child_environment
 
@@ -82,21 +78,18 @@ def _definition(number: int) -> dict[str, Any]:
 async def bench_flags(seconds: int = 20) -> list[Figure]:
     """Measure one evaluation, all flags over HTTP against the library, and a publish."""
     figures = _one_evaluation()
-    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder:
-        data_dir = Path(folder)
-        with running_stores(data_dir) as stores:
-            await asyncio.to_thread(schema.upgrade, stores.database_url)
-            settings = Settings(
-                env="development",
-                data_dir=data_dir,
-                database_url=stores.database_url,
-                redis_url=stores.redis_url,
-            )
-            async with open_resources(settings) as resources:
-                key = await _prepared(resources)
-                async with _server(stores, data_dir) as port:
-                    figures += await _bulk(port, key, seconds)
-                    figures += await _publish(resources, port, key)
+    async with fresh_stores() as (data_dir, stores):
+        settings = Settings(
+            env="development",
+            data_dir=data_dir,
+            database_url=stores.database_url,
+            redis_url=stores.redis_url,
+        )
+        async with open_resources(settings) as resources:
+            key = await _prepared(resources)
+            async with _server(stores, data_dir) as port:
+                figures += await _bulk(port, key, seconds)
+                figures += await _publish(resources, port, key)
     return figures
 
 
@@ -145,9 +138,7 @@ async def _prepared(resources: Resources) -> str:
 
 @asynccontextmanager
 async def _server(stores: Stores, data_dir: Path) -> AsyncIterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     argv = [
         sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--loop", "uvloop",
         "--port", str(port), "--workers", "1", "--http", "1", "--log-level", "warning",
@@ -160,23 +151,14 @@ async def _server(stores: Stores, data_dir: Path) -> AsyncIterator[int]:
         WAYPOST_REDIS_URL=stores.redis_url,
         WAYPOST_FLAGS_REQUESTS_PER_S="1000000",
     )
-    spec = Spec("web", argv, lambda: _answers(port), data_dir / "web.log", environment=environment)
+    url = f"http://127.0.0.1:{port}/api/health/live"
+    spec = Spec("web", argv, lambda: answers(url), data_dir / "web.log", environment=environment)
     child = Child(spec)
     try:
         await asyncio.to_thread(child.wait_ready)
         yield port
     finally:
         await asyncio.to_thread(child.stop)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/api/health/live", timeout=1
-        ) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 async def _bulk(port: int, key: str, seconds: int) -> list[Figure]:

@@ -11,7 +11,6 @@ import random
 import re
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from backend.bench.report import Figure
+from backend.bench.running import fresh_stores
 from backend.identity.schemas import SYSTEM
-from backend.migrations import schema
 from backend.payments import booking, service
 from backend.payments.ledger_rules import Account, AccountKind, post
 from backend.platform import embedded
@@ -198,17 +197,14 @@ async def _repeat(seconds: int, work: Callable[[], Awaitable[None]]) -> float:
 async def bench_ledger(seconds: int = 60) -> list[Figure]:
     """Measure each load in turns, so that a slow moment of the machine meets them all."""
     part = max(2, seconds // (_ROUNDS * 4))
-    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as name:
-        folder = Path(name)
-        with embedded.running_stores(folder / "data") as stores:
-            await asyncio.to_thread(schema.upgrade, stores.database_url)
-            database = Database(stores.database_url, pool_size=CLIENTS)
-            try:
-                bench = Bench(database, embedded.socket_folder(folder / "data"), folder)
-                await bench.prepare()
-                return await _measured(bench, part)
-            finally:
-                await database.dispose()
+    async with fresh_stores() as (folder, stores):
+        database = Database(stores.database_url, pool_size=CLIENTS)
+        try:
+            bench = Bench(database, embedded.socket_folder(folder), folder)
+            await bench.prepare()
+            return await _measured(bench, part)
+        finally:
+            await database.dispose()
 
 
 async def _measured(bench: Bench, part: int) -> list[Figure]:

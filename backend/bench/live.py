@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,12 +17,12 @@ import psutil
 
 from backend.bench.live_viewers import NAIVE_PATH, START_LON_E7
 from backend.bench.report import Figure
+from backend.bench.running import free_port, fresh_stores
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token
-from backend.migrations import schema
-from backend.platform.embedded import Stores, running_stores
+from backend.platform.embedded import Stores
 from backend.platform.ids import uuid7
-from backend.platform.processes import Child, Spec
+from backend.platform.processes import Child, Spec, answers
 from backend.platform.resources import Resources, open_resources
 from backend.settings import Settings, child_environment
 from backend.tracking import live_repository
@@ -57,18 +53,15 @@ class Outcome:
 
 async def bench_live(seconds: int = 30) -> list[Figure]:
     """Measure the live feed, then the naive one in the same process with the same fleet."""
-    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder:
-        data_dir = Path(folder)
-        with running_stores(data_dir) as stores:
-            await asyncio.to_thread(schema.upgrade, stores.database_url)
-            settings = Settings(
-                env="development",
-                data_dir=data_dir,
-                database_url=stores.database_url,
-                redis_url=stores.redis_url,
-            )
-            async with open_resources(settings) as resources:
-                hub, naive = await _measure(resources, stores, data_dir, seconds)
+    async with fresh_stores() as (data_dir, stores):
+        settings = Settings(
+            env="development",
+            data_dir=data_dir,
+            database_url=stores.database_url,
+            redis_url=stores.redis_url,
+        )
+        async with open_resources(settings) as resources:
+            hub, naive = await _measure(resources, stores, data_dir, seconds)
     return _figures(hub, naive, seconds)
 
 
@@ -161,13 +154,11 @@ def _states(ids: list[bytes], start: int, size: int, started_ms: int) -> dict[by
 
 @asynccontextmanager
 async def _server(stores: Stores, data_dir: Path) -> AsyncIterator[tuple[str, int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    port = address.rpartition(":")[2]
+    port = free_port()
+    address = f"127.0.0.1:{port}"
     argv = [
         sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--loop", "uvloop",
-        "--port", port, "--workers", "1", "--http", "1", "--log-level", "warning",
+        "--port", str(port), "--workers", "1", "--http", "1", "--log-level", "warning",
         "backend.bench.live_app:create",
     ]  # fmt: skip
     environment = child_environment(
@@ -177,22 +168,14 @@ async def _server(stores: Stores, data_dir: Path) -> AsyncIterator[tuple[str, in
         WAYPOST_REDIS_URL=stores.redis_url,
         WAYPOST_PUBLIC_URL=f"http://{address}",
     )
-    child = Child(
-        Spec("web", argv, lambda: _answers(address), data_dir / "web.log", environment=environment)
-    )
+    url = f"http://{address}/api/health/live"
+    spec = Spec("web", argv, lambda: answers(url), data_dir / "web.log", environment=environment)
+    child = Child(spec)
     try:
         await asyncio.to_thread(child.wait_ready)
         yield address, child.pid
     finally:
         await asyncio.to_thread(child.stop)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{address}/api/health/live", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 async def _watched(asked: dict[str, Any], pid: int, seconds: int) -> Outcome:

@@ -1,22 +1,19 @@
-"""A system of its own for a measurement: stores, one web process, one worker."""
+"""What a measurement has of its own: stores, or a system with a web process and a worker."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.migrations import schema
 from backend.platform import embedded
-from backend.platform.processes import Child, Spec
+from backend.platform.processes import Child, Spec, answers
 from backend.settings import Settings, adopt, child_environment
 
 
@@ -34,14 +31,26 @@ class System:
 
 
 @asynccontextmanager
+async def fresh_stores() -> AsyncIterator[tuple[Path, embedded.Stores]]:
+    """An empty data folder and stores in it with the newest schema, gone afterwards."""
+    with _open_folder() as folder, embedded.running_stores(folder) as stores:
+        await asyncio.to_thread(schema.upgrade, stores.database_url)
+        yield folder, stores
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    """A folder for the stores: PostgreSQL runs as another user where we are root."""
+    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@asynccontextmanager
 async def running_system(*roles: str) -> AsyncIterator[System]:
     """Stores, one web process and one worker with these roles, gone afterwards."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waypost-bench-")))
-        # PostgreSQL runs as another user where we are root.
-        os.chmod(folder, 0o755)  # noqa: PTH101, S103
-        stores = stack.enter_context(embedded.running_stores(folder))
-        await asyncio.to_thread(schema.upgrade, stores.database_url)
+    async with fresh_stores() as (folder, stores):
         values = {
             "WAYPOST_ENV": "development",
             "WAYPOST_DATABASE_URL": stores.database_url,
@@ -50,12 +59,13 @@ async def running_system(*roles: str) -> AsyncIterator[System]:
             "WAYPOST_LOG_LEVEL": "warning",
         }
         settings = adopt(values)
-        port = _free_port()
-        for spec in _specs(folder, child_environment(**values), port, roles):
-            child = Child(spec)
-            stack.callback(child.stop)
-            child.wait_ready()
-        yield System(settings, port)
+        port = free_port()
+        with ExitStack() as stack:
+            for spec in _specs(folder, child_environment(**values), port, roles):
+                child = Child(spec)
+                stack.callback(child.stop)
+                child.wait_ready()
+            yield System(settings, port)
 
 
 def _specs(
@@ -70,19 +80,12 @@ def _specs(
     url = f"http://127.0.0.1:{port}/api/health/ready"
     return [
         Spec("worker", worker, lambda: True, folder / "logs" / "worker.log", environment),
-        Spec("web", web, lambda: _answers(url), folder / "logs" / "web.log", environment),
+        Spec("web", web, lambda: answers(url), folder / "logs" / "web.log", environment),
     ]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

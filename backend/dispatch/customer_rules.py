@@ -89,7 +89,7 @@ def area_around(lat: float, lon: float) -> tuple[float, float]:
 
 
 def first_name(name: str) -> str:
-    """The first word of a name."""
+    """The part of a name that a customer is shown: its first word, empty for none."""
     return name.split(maxsplit=1)[0] if name.split() else ""
 
 

@@ -148,7 +148,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def evidence_store() -> EvidenceStore:
-    """The store of this installation."""
+    """Where this installation keeps evidence: `DATA_DIR/evidence`."""
     return FileStore(current().settings.data_dir / "evidence")
 
 

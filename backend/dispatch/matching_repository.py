@@ -180,7 +180,7 @@ async def last_decisions(
 
 
 async def add_decisions(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store decisions."""
+    """Keep what a round of matching decided, in one go."""
     if rows:
         await session.execute(insert(DecisionRow), list(rows))
 

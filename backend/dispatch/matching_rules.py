@@ -169,7 +169,7 @@ def _lacking(orders: OpenOrders, fleet: Fleet, o: Ints, d: Ints) -> Bools:
 
 
 def reasons_of(bits: int) -> list[Objection]:
-    """The reasons of one pair."""
+    """What speaks against a pair: a bit for each of `REASONS`, the lowest for the first."""
     return [reason for number, reason in enumerate(REASONS) if bits >> number & 1]
 
 

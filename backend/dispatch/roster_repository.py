@@ -83,7 +83,7 @@ async def current_shifts(
 
 
 async def documents(session: AsyncSession, driver_ids: Sequence[UUID]) -> list[DocumentRow]:
-    """The drivers' documents."""
+    """What the drivers have shown, driver by driver, one row a kind."""
     found = await session.scalars(
         select(DocumentRow)
         .where(col(DocumentRow.driver_id).in_(driver_ids))

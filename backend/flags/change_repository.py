@@ -15,7 +15,7 @@ from backend.flags.models import ChangeRow
 
 
 async def change(session: AsyncSession, change_id: UUID, *, lock: bool = False) -> ChangeRow | None:
-    """One change."""
+    """A change by its id; None where there is none."""
     wanted = select(ChangeRow).where(col(ChangeRow.id) == change_id)
     return (await session.scalars(wanted.with_for_update() if lock else wanted)).one_or_none()
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.flags import repository, rollout_repository
 from backend.flags.changes import settle
-from backend.flags.checking import escaped
 from backend.flags.compiling import definition_of, document_of, evaluators_of
+from backend.flags.logic_checking import escaped
 from backend.flags.plans import Wanted, WantedFlag, WantedSegment
 from backend.flags.reading import Unreadable, segment_of, spec_of
 from backend.flags.rule_schemas import FlagSpec, Segment

@@ -10,7 +10,6 @@ import mmh3
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.flags import repository
-from backend.flags.checking import value_faults
 from backend.flags.compiling import (
     TARGETING_KEY,
     condition_logic,
@@ -20,6 +19,7 @@ from backend.flags.compiling import (
 )
 from backend.flags.editing import find
 from backend.flags.evaluation import FlagSet, evaluate
+from backend.flags.logic_checking import value_faults
 from backend.flags.rule_schemas import FlagSpec, Rule, Segment
 from backend.flags.rules import DEEPEST_LOGIC, complete, too_deep
 from backend.flags.schemas import ContextIn, Explanation, ExplanationStep

@@ -13,13 +13,13 @@ from backend.flags import repository
 from backend.flags.checking import (
     Node,
     Surroundings,
-    escaped,
     faults_in_document,
     flag_faults,
     node_of,
     segment_faults,
 )
 from backend.flags.compiling import REGION, definition_of, segment_logic
+from backend.flags.logic_checking import escaped
 from backend.flags.models import FlagRow, SegmentRow
 from backend.flags.rule_schemas import FlagSpec, Rule, Segment
 from backend.flags.rules import MOST_FLAGS, dependents, percent, same

@@ -73,7 +73,7 @@ async def published_since(
 async def flag(
     session: AsyncSession, environment_name: str, key: str, *, lock: bool = False
 ) -> FlagRow | None:
-    """One flag."""
+    """A flag of an environment by its key; None where there is none."""
     wanted = select(FlagRow).where(
         col(FlagRow.environment) == environment_name, col(FlagRow.key) == key
     )
@@ -164,7 +164,7 @@ async def versions_between(
 async def version(
     session: AsyncSession, environment_name: str, key: str, number: int
 ) -> VersionRow | None:
-    """One version of a flag."""
+    """A flag as its version `number` was; None where it never had one."""
     return await session.get(VersionRow, (environment_name, key, number))
 
 

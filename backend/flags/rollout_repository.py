@@ -19,7 +19,7 @@ OPEN = ("waiting", "running", "paused")
 async def rollout(
     session: AsyncSession, rollout_id: UUID, *, lock: bool = False
 ) -> RolloutRow | None:
-    """One rollout."""
+    """A rollout as it stands in the database now, whatever the session has read before."""
     wanted = select(RolloutRow).where(col(RolloutRow.id) == rollout_id)
     wanted = wanted.execution_options(populate_existing=True)
     return (await session.scalars(wanted.with_for_update() if lock else wanted)).one_or_none()

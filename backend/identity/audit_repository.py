@@ -23,7 +23,7 @@ async def lock_head(session: AsyncSession) -> AuditTable | None:
 
 
 async def newest(session: AsyncSession) -> AuditTable | None:
-    """The newest row."""
+    """The end of the chain; None while nothing is recorded."""
     found: AuditTable | None = await session.scalar(
         select(AuditTable).order_by(col(AuditTable.seq).desc()).limit(1)
     )

@@ -128,7 +128,7 @@ async def signing_key(redis: Redis) -> RSAKey:
 
 
 async def keys(resources: Res, tenant: str) -> JSONResponse:
-    """The public keys."""
+    """The public keys as a JWK set (RFC 7517)."""
     key = await signing_key(resources.redis)
     public = {
         **key.as_dict(private=False),

@@ -16,7 +16,7 @@ from backend.payments.schemas import RefundFilter
 
 
 async def add(session: AsyncSession, refund: RefundRow) -> None:
-    """Add a refund."""
+    """Add a refund, written now rather than at the commit."""
     session.add(refund)
     await session.flush()
 

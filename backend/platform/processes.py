@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +21,15 @@ _POLL_S = 0.05
 
 class StartError(Exception):
     """A part of the system did not come up; the message says which and why."""
+
+
+def answers(url: str) -> bool:
+    """Whether our own server there answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def pack_drivers(header: Header, drivers: Drivers) -> bytes:
 
 
 def pack_cells(header: Header, cells: Cells) -> bytes:
-    """A cells frame."""
+    """A frame of map cells: index, centre and counts as columns, little-endian."""
     return b"".join(
         (
             header.pack(len(cells.index), 0),

@@ -1,4 +1,4 @@
-"""The console's small shared pieces: links, state shapes, tiles, empty and loading states."""
+"""The console's small shared pieces: links, tabs, and states by shape and word."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 def link(*children: Any, to: str | rx.Var[str], **props: Any) -> rx.Component:
     """A link that changes the page without loading the document again."""
     return ReactRouterLink.create(*children, to=to, **props)
+
+
+def tab_link(word: str, path: str, tab: str, shown: rx.Var[str]) -> rx.Component:
+    """A tab that leads to `?tab=` of its page, the first one to the page itself."""
+    return link(
+        word,
+        to=f"{path}?tab={tab}" if tab else path,
+        class_name="wp-tab-link",
+        custom_attrs={"aria-current": rx.cond(shown == tab, "page", "false")},
+    )
 
 
 def shape(tone: str | rx.Var[str]) -> rx.Component:

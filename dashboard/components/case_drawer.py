@@ -6,8 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import shape
-from dashboard.components.forms import choice_input, field, form_end, text_input
+from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.order_drawer import drivers_to_choose
 from dashboard.components.work_parts import drawer
 
@@ -42,13 +41,7 @@ def case_drawer(acts: Any, own: str) -> rx.Component:
                     class_name="wp-check",
                 ),
             ),
-            rx.el.div(
-                rx.cond(
-                    acts.fault != "",
-                    rx.el.span(shape("critical"), acts.fault, class_name="wp-state wp-form-fault"),
-                ),
-                role="alert",
-            ),
+            form_fault(acts.fault),
             form_end(rx.cond(acts.working, "Working", acts.title), acts.leave, acts.working),
             on_submit=acts.act,
             key=acts.key,

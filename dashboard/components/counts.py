@@ -1,4 +1,4 @@
-"""Counts that lead to what they count, and the chip that shows what came since."""
+"""Counts and figures that lead to their rows, and the chip that shows what came since."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import link
+from dashboard.components.basics import link, shape
 
 
 def count_link(each: rx.Var, name: rx.Component) -> rx.Component:
@@ -22,6 +22,28 @@ def count_link(each: rx.Var, name: rx.Component) -> rx.Component:
             "data-some": rx.cond(each["some"].to(bool), "true", "false"),
             "aria-current": rx.cond(each["on"].to(bool), "true", "false"),
         },
+    )
+
+
+def figure(tile: rx.Var[Any]) -> rx.Component:
+    """A tile of a figure with its tone, note and link."""
+    return figure_over(tile)
+
+
+def figure_over(tile: rx.Var[Any], *below: rx.Component) -> rx.Component:
+    """The same with more drawn below; `rx.foreach` takes a second argument for the index."""
+    return link(
+        rx.el.span(tile["name"], class_name="wp-tile-name"),
+        rx.el.span(tile["value"], class_name="wp-tile-value"),
+        rx.el.span(
+            rx.cond(tile["tone"] != "off", shape(tile["tone"])),
+            rx.el.span(tile["note"], class_name="wp-clip"),
+            class_name="wp-tile-note",
+            title=tile["note"],
+        ),
+        *below,
+        to=tile["link"].to(str),
+        class_name="wp-tile",
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import reflex as rx
 
+from dashboard.components.basics import shape
+
 
 def field(label: str | rx.Component, control: rx.Component) -> rx.Component:
     """A control under its label."""
@@ -62,6 +64,17 @@ def form_end(
         ),
         class_name="wp-form-end",
     )  # fmt: skip
+
+
+def form_fault(words: rx.Var[str]) -> rx.Component:
+    """Why a drawer's form was refused, said aloud when it comes; nothing while it is empty."""
+    return rx.el.div(
+        rx.cond(
+            words != "",
+            rx.el.span(shape("critical"), words, class_name="wp-state wp-form-fault"),
+        ),
+        role="alert",
+    )
 
 
 def secret_once(

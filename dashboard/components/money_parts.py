@@ -1,4 +1,4 @@
-"""What the pages of payments share: the row of pages, figures, and a transfer's line."""
+"""What the pages of payments share: the row of pages, and a transfer's line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import link, shape
+from dashboard.components.basics import link
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import NUMBER
 
@@ -47,22 +47,6 @@ def money_tabs(here: str, permissions: rx.Var[list[str]]) -> rx.Component:
         ],
         class_name="wp-chips",
         aria_label="Payments",
-    )
-
-
-def figure(tile: rx.Var[Any]) -> rx.Component:
-    """A figure with its note, leading to its rows."""
-    return link(
-        rx.el.span(tile["name"], class_name="wp-tile-name"),
-        rx.el.span(tile["value"], class_name="wp-tile-value"),
-        rx.el.span(
-            rx.cond(tile["tone"] != "off", shape(tile["tone"])),
-            rx.el.span(tile["note"], class_name="wp-clip"),
-            class_name="wp-tile-note",
-            title=tile["note"],
-        ),
-        to=tile["link"].to(str),
-        class_name="wp-tile",
     )
 
 

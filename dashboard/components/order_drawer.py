@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
-from dashboard.components.forms import form_end
+from dashboard.components.forms import form_end, form_fault
 from dashboard.components.work_parts import drawer
 
 
@@ -46,13 +46,7 @@ def _question(acts: Any) -> rx.Component:
                 class_name="wp-check",
             ),
         ),
-        rx.el.div(
-            rx.cond(
-                acts.fault != "",
-                rx.el.span(shape("critical"), acts.fault, class_name="wp-state wp-form-fault"),
-            ),
-            role="alert",
-        ),
+        form_fault(acts.fault),
         form_end(rx.cond(acts.working, "Working", acts.title), acts.leave, acts.working),
         on_submit=acts.act,
         class_name="wp-drawer-form",
@@ -178,13 +172,7 @@ def deed_drawer(deeds: Any) -> rx.Component:
                     class_name="wp-check",
                 ),
             ),
-            rx.el.div(
-                rx.cond(
-                    deeds.fault != "",
-                    rx.el.span(shape("critical"), deeds.fault, class_name="wp-state wp-form-fault"),
-                ),
-                role="alert",
-            ),
+            form_fault(deeds.fault),
             form_end(rx.cond(deeds.working, "Working", "Do it"), deeds.leave, deeds.working),
             on_submit=deeds.do,
             class_name="wp-drawer-form",

@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import shape, state_word
-from dashboard.components.forms import form_end
+from dashboard.components.basics import state_word
+from dashboard.components.forms import form_end, form_fault
 from dashboard.components.work_parts import drawer
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -64,13 +64,7 @@ def _question(shifts: Any) -> rx.Component:
             " day. A driver gets all of these shifts or none.",
             class_name="wp-muted",
         ),
-        rx.el.div(
-            rx.cond(
-                shifts.fault != "",
-                rx.el.span(shape("critical"), shifts.fault, class_name="wp-state wp-form-fault"),
-            ),
-            role="alert",
-        ),
+        form_fault(shifts.fault),
         form_end(rx.cond(shifts.working, "Planning", "Plan"), shifts.leave, shifts.working),
         on_submit=shifts.plan,
         class_name="wp-drawer-form",

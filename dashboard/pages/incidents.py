@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.basics import link, state_word
+from dashboard.components.basics import link, state_word, tab_link
 from dashboard.components.counts import count_bones, count_link
 from dashboard.components.forms import choice_input, field, filter_form, form_end, text_input
 from dashboard.components.frame_parts import ago, pulse
@@ -75,12 +75,7 @@ def _count(each: rx.Var) -> rx.Component:
 
 def _tabs() -> rx.Component:
     def tab(word: str, name: str) -> rx.Component:
-        return link(
-            word,
-            to=f"{PATH}?tab={name}" if name else PATH,
-            class_name="wp-tab-link",
-            custom_attrs={"aria-current": rx.cond(IncidentsState.tab == name, "page", "false")},
-        )
+        return tab_link(word, PATH, name, IncidentsState.tab)
 
     return rx.el.div(
         rx.el.nav(

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import link, shape, state_word
+from dashboard.components.basics import link, shape, state_word, tab_link
 from dashboard.components.counts import newer_chip
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago, pulse
@@ -54,12 +54,7 @@ def messages() -> rx.Component:
 
 def _tabs() -> rx.Component:
     def tab(word: str, name: str) -> rx.Component:
-        return link(
-            word,
-            to=f"{PATH}?tab={name}" if name else PATH,
-            class_name="wp-tab-link",
-            custom_attrs={"aria-current": rx.cond(MessagesState.tab == name, "page", "false")},
-        )
+        return tab_link(word, PATH, name, MessagesState.tab)
 
     return rx.el.nav(
         tab("Outbox", ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.basics import link
+from dashboard.components.basics import tab_link
 from dashboard.components.forms import choice_input, field, form_end, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import empty_state, trouble
@@ -45,17 +45,7 @@ def on_call() -> rx.Component:
         trouble(OnCallState.fault, OnCallState.load),
         rx.el.div(
             rx.el.nav(
-                *[
-                    link(
-                        word,
-                        to=f"{PATH}?tab={name}" if name else PATH,
-                        class_name="wp-tab-link",
-                        custom_attrs={
-                            "aria-current": rx.cond(OnCallState.tab == name, "page", "false")
-                        },
-                    )
-                    for name, word in _TABS
-                ],
+                *[tab_link(word, PATH, name, OnCallState.tab) for name, word in _TABS],
                 class_name="wp-row wp-grow",
                 aria_label="On call",
             ),

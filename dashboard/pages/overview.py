@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.counts import figure_over
 from dashboard.components.fleet_map import fleet_map
 from dashboard.components.frame_parts import pulse
 from dashboard.components.tables import NUMBER, empty_state, table, trouble
@@ -107,15 +108,8 @@ def overview() -> rx.Component:
 
 
 def _tile(tile: rx.Var) -> rx.Component:
-    return link(
-        rx.el.span(tile["name"], class_name="wp-tile-name"),
-        rx.el.span(tile["value"], class_name="wp-tile-value"),
-        rx.el.span(
-            rx.cond(tile["tone"] != "off", shape(tile["tone"])),
-            rx.el.span(tile["note"], class_name="wp-clip"),
-            class_name="wp-tile-note",
-            title=tile["note"],
-        ),
+    return figure_over(
+        tile,
         rx.cond(
             tile["line"] != "",
             rx.el.svg(
@@ -128,8 +122,6 @@ def _tile(tile: rx.Var) -> rx.Component:
                 aria_hidden="true",
             ),
         ),
-        to=tile["link"].to(str),
-        class_name="wp-tile",
     )
 
 

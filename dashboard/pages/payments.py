@@ -5,10 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import link, shape, state_word
+from dashboard.components.counts import figure
 from dashboard.components.forms import choice_input, field, filter_form, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.lists import BulkAction, pick
-from dashboard.components.money_parts import figure, money_tabs
+from dashboard.components.money_parts import money_tabs
 from dashboard.components.outcomes import outcomes
 from dashboard.components.tables import NUMBER, trouble, two_lines
 from dashboard.listing import listing

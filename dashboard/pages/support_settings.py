@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.basics import link, state_word
+from dashboard.components.basics import link, state_word, tab_link
 from dashboard.components.frame_parts import ago
 from dashboard.components.support_parts import calendar_editor
 from dashboard.components.support_rows import availability
@@ -39,15 +39,7 @@ def support_settings() -> rx.Component:
                     class_name="wp-icon-button",
                     aria_label="Back to the queue",
                 ),
-                *[
-                    link(
-                        word,
-                        to=f"{SETTINGS}?tab={name}" if name else SETTINGS,
-                        class_name="wp-tab-link",
-                        custom_attrs={"aria-current": rx.cond(state.tab == name, "page", "false")},
-                    )
-                    for name, word in _TABS
-                ],
+                *[tab_link(word, SETTINGS, name, state.tab) for name, word in _TABS],
                 class_name="wp-row wp-grow",
                 aria_label="Support settings",
             ),

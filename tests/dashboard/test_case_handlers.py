@@ -225,15 +225,15 @@ async def test_new_messages_are_counted_and_move_no_row_of_the_outbox(
     first = await written(resources, order, "The first")
     query = f"order={order.number}"
     async with connect(await sign_in("Dao", AGENT)) as console:
-        await _send(console, f"{OUTBOX}.load", "/messages", query=query)
-        await _seen(console, OUTBOX, lambda now: now.get("rows"))
+        await send(console, f"{OUTBOX}.load", "/messages", query=query)
+        await seen(console, OUTBOX, lambda now: now.get("rows"))
         second = await written(resources, order, "The second")
-        await _send(console, f"{OUTBOX}.refresh", "/messages", query=query)
-        now = await _seen(console, OUTBOX, lambda now: now if now.get("newer") else None)
+        await send(console, f"{OUTBOX}.refresh", "/messages", query=query)
+        now = await seen(console, OUTBOX, lambda now: now if now.get("newer") else None)
         assert now["newer"] == 1
         assert [row["id"] for row in now.get("rows", [])] in ([], [str(first.id)])
-        await _send(console, f"{OUTBOX}.load", "/messages", query=query)
-        rows = await _seen(console, OUTBOX, lambda now: now.get("rows"))
+        await send(console, f"{OUTBOX}.load", "/messages", query=query)
+        rows = await seen(console, OUTBOX, lambda now: now.get("rows"))
         assert [row["id"] for row in rows] == [str(second.id), str(first.id)]
 
 

@@ -17,6 +17,8 @@ from tests.dashboard.test_incident_handlers import ADMIN, AGENT
 PATH = "/admin/on-call"
 STAND_INS = state_of("stand_ins")
 HEARTBEATS = state_of("heartbeats")
+MAINTENANCE = state_of("maintenance")
+COSTS = state_of("costs")
 
 
 async def test_an_admin_has_somebody_stand_in_and_takes_it_back(
@@ -95,3 +97,47 @@ async def test_an_agent_expects_nothing(
     async with resources.database.unit_of_work() as session:
         kept = await incidents.list_heartbeats(session, SYSTEM)
     assert named not in {each.integration for each in kept}
+
+
+async def test_an_admin_adds_a_window_of_maintenance_and_ends_it(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    async with resources.database.unit_of_work() as session:
+        await seed(session, SYSTEM)
+    reason = f"New switches {uuid4().hex[:6]}"
+    form = {"region": "IN-KA", "services": "payments, ", "start": "0", "lasts": "60"}
+    async with connect(await sign_in("Ananya Iyer", ADMIN)) as console:
+        await send(console, f"{MAINTENANCE}.add", PATH, {"form": form})
+        assert "reason" in await seen(console, MAINTENANCE, lambda now: now.get("form_fault"))
+        await send(console, f"{MAINTENANCE}.add", PATH, {"form": form | {"reason": reason}})
+        assert await console.notice_like("Alerts in it open nothing")
+        await send(console, f"{MAINTENANCE}.load", PATH)
+        rows = await seen(console, MAINTENANCE, lambda now: now.get("rows"))
+        [row] = [each for each in rows if each["reason"] == reason]
+        assert (row["services"], row["state"]) == ("payments", "runs")
+        for words in ("It is over", "over"):
+            await send(console, f"{MAINTENANCE}.end", PATH, {"window_id": row["id"]})
+            assert await console.notice_like(words)
+
+
+async def test_a_cost_is_kept_and_taken_away_as_the_page_shows_it(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    async with resources.database.unit_of_work() as session:
+        await seed(session, SYSTEM)
+    form = {"month": f"{clock.now():%Y-%m}", "kind": "compute", "note": uuid4().hex[:6]}
+    async with connect(await sign_in("Ananya Iyer", ADMIN)) as console:
+        await send(console, f"{COSTS}.save", PATH, {"form": form | {"amount": "much"}})
+        assert await seen(console, COSTS, lambda now: now.get("form_fault"))
+        await send(console, f"{COSTS}.save", PATH, {"form": form | {"amount": "12.50"}})
+        assert await seen(console, COSTS, lambda now: now.get("serial"))
+        await send(console, f"{COSTS}.load", PATH)
+        rows = await seen(console, COSTS, lambda now: now.get("rows"))
+        [row] = [each for each in rows if each["note"] == form["note"]]
+        await send(console, f"{COSTS}.remove", PATH, {"cost_id": row["id"]})
+        shown = rows
+        while row["id"] in {each["id"] for each in shown}:
+            await send(console, f"{COSTS}.load", PATH)
+            [shown] = await seen(
+                console, COSTS, lambda now: [now["rows"]] if "rows" in now else None
+            )

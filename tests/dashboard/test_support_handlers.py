@@ -196,8 +196,8 @@ async def test_a_lead_keeps_hours_targets_and_macros(
         fault = await seen(console, MACROS, lambda now: now.get("form_fault"))
         assert "nobody_knows" in fault
     async with connect(await sign_in("Ira F", ("support_lead", "IN"))) as console:
-        await _send(console, f"{SETTINGS}.load", path, query="region=IN")
-        (row,) = await _seen(console, SETTINGS, lambda now: now.get("calendars"))
+        await send(console, f"{SETTINGS}.load", path, query="region=IN")
+        (row,) = await seen(console, SETTINGS, lambda now: now.get("calendars"))
         assert (row["place"], row["may_change"]) == ("Bangkok", False)
 
 

@@ -191,6 +191,7 @@ async def test_who_may_see_less_is_told_less(resources: Resources) -> None:
     assert (case.payments, case.messages, case.escalations) == (None, [], [])
     assert {each.source for each in case.moments} == {"dispatch"}
     assert not any(each.allowed for each in case.actions)
+    assert case.actions
     assert all(each.why_not for each in case.actions)
 
 

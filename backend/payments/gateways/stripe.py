@@ -86,7 +86,7 @@ class Stripe:
         return _report(taken, captured=call.amount)
 
     async def cancel(self, call: Call) -> Report:
-        """Cancel the PaymentIntent."""
+        """Cancel the PaymentIntent, which lets go of what it had authorised."""
         return _report(
             await _asked(
                 self._client.v1.payment_intents.cancel_async(call.ref or "", {}, _once(call))
