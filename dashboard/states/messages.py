@@ -95,6 +95,7 @@ class MessagesState(ListState, rx.State):
             after = uuid_or_none(self._asked("after"))
             shell = await self.get_state(ShellState)
             region = self._asked("region") or shell.region
+            names = {choice["code"]: choice["name"] for choice in shell.region_choices}
         wanted = wanted_of(filters, region)
         async with gateway.open(self) as (session, principal):
             page = await notifications.list_messages(session, principal, wanted, after, PAGE_ROWS)
@@ -105,7 +106,7 @@ class MessagesState(ListState, rx.State):
         async with self:
             self.tab, self.filters, self.filters_key = tab, filters, address("", filters)
             self.demo = gateway.resources().settings.demo
-            self.rows = [message_line(each) for each in page.items]
+            self.rows = [message_line(each, names.get(each.region, "")) for each in page.items]
             self.chips = state_chips(counts, query)
             self.may_write = may_write
             self._link_pages(query, str(page.next_cursor or ""))
