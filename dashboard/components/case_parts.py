@@ -39,7 +39,7 @@ def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Compone
             rx.cond(
                 case.ready,
                 rx.el.p(
-                    "Their link is over: it leads nowhere now.",
+                    "Their link has ended: it leads nowhere now.",
                     class_name="wp-muted wp-panel-body",
                 ),
                 rx.el.div(_lines(6), class_name="wp-bone-box"),

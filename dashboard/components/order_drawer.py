@@ -185,7 +185,7 @@ def deed_drawer(deeds: Any) -> rx.Component:
                 ),
                 role="alert",
             ),
-            form_end(rx.cond(deeds.working, "Working", "Do it"), deeds.leave, deeds.working),
+            form_end(rx.cond(deeds.working, "Working", deeds.title), deeds.leave, deeds.working),
             on_submit=deeds.do,
             class_name="wp-drawer-form",
         ),
@@ -206,5 +206,5 @@ def _details(deeds: Any) -> rx.Component:
     return rx.fragment(
         field("promised", "Promised", deeds.promised, type="datetime-local"),
         field("tags", "Tags, with commas between", deeds.tags),
-        rx.el.p("Times are of ", deeds.zone, ".", class_name="wp-muted"),
+        rx.el.p("Times are in ", deeds.zone, " time.", class_name="wp-muted"),
     )
