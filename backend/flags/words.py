@@ -167,7 +167,11 @@ def change_words(before: FlagSpec | None, after: FlagSpec, names: Names) -> list
         if old != new:
             said.append(f"{title}: {_shown(old)} to {_shown(new)}")
     if before.sensitive != after.sensitive:
-        said.append("Now needs a second person" if after.sensitive else "Needs no second person")
+        said.append(
+            "From now on a second person approves changes"
+            if after.sensitive
+            else "No second person approves changes any more"
+        )
     said += _variant_words(before.variants, after.variants)
     said += _prerequisite_words(before, after)
     said += _rule_words(before, after, names)

@@ -74,7 +74,7 @@ async def stale_drivers(facts: Facts) -> list[Reading]:
         if not on_shift:
             continue
         where = names.get(city.region, city.region)
-        title = f"{silent} of {on_shift} drivers in {where} are not heard of"
+        title = f"{silent} of {on_shift} drivers in {where} are silent"
         found.append(
             Reading(f"stale-drivers:region={city.region}", city.region, silent / on_shift, silent,
                     title, f"/drivers?region={city.region}&status=stale")

@@ -47,6 +47,7 @@ _PAYMENT_TONES: dict[str, Tone] = {
     "posted": "good",
     "rejected": "warning",
 }
+_CHANNELS = {"whatsapp": "WhatsApp", "sms": "SMS", "email": "e-mail"}
 _MESSAGE_TONES: dict[str, Tone] = {
     "delivered": "good",
     "failed": "warning",
@@ -146,8 +147,8 @@ def of_messages(messages: Sequence[MessageOut]) -> list[Moment]:
             source="message",
             kind=each.template,
             words=f"Message to the {each.to}: {each.template.replace('_', ' ')}"
-            + (f" by {each.channel}" if each.channel else "")
-            + f", {each.state.replace('_', ' ')}",
+            f", {each.state.replace('_', ' ')}"
+            + (f" ({_CHANNELS.get(each.channel, each.channel)})" if each.channel else ""),
             by=each.by,
             detail=each.why,
             link="/messages",

@@ -143,7 +143,7 @@ def _window(filled: Any) -> rx.Component:
             ),
             class_name="wp-two-cols",
         ),
-        rx.el.p("Times are of ", filled["zone"], ".", class_name="wp-muted"),
+        rx.el.p("Times are in ", filled["zone"], " time.", class_name="wp-muted"),
     )
 
 

@@ -42,7 +42,7 @@ def customer_panel(case: Any, address: Any, replace: rx.Component) -> rx.Compone
             rx.cond(
                 case.ready,
                 rx.el.p(
-                    "Their link is over: it leads nowhere now.",
+                    "Their link has ended: it leads nowhere now.",
                     rx.cond(
                         case.renewable & (address != ""), " Replace it to make them a new one.", ""
                     ),

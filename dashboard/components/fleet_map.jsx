@@ -114,7 +114,11 @@ function tell(engine, mini) {
 }
 
 function paddingOf(mini) {
-  if (mini) return { left: 16, right: 16, top: 16, bottom: 16 };
+  if (mini) {
+    // Room for the cells of the outermost cities, which are wider than the cities are.
+    const room = window.matchMedia(NARROW).matches ? 28 : 52;
+    return { left: room, right: room, top: room, bottom: room };
+  }
   return window.matchMedia(NARROW).matches
     ? { left: 16, right: 16, top: 16, bottom: 220 }
     : { left: 396, right: 40, top: 40, bottom: 104 };

@@ -173,7 +173,7 @@ def deed_drawer(deeds: Any) -> rx.Component:
                 ),
             ),
             form_fault(deeds.fault),
-            form_end(rx.cond(deeds.working, "Working", "Do it"), deeds.leave, deeds.working),
+            form_end(rx.cond(deeds.working, "Working", deeds.title), deeds.leave, deeds.working),
             on_submit=deeds.do,
             class_name="wp-drawer-form",
         ),
@@ -194,5 +194,5 @@ def _details(deeds: Any) -> rx.Component:
     return rx.fragment(
         field("promised", "Promised", deeds.promised, type="datetime-local"),
         field("tags", "Tags, with commas between", deeds.tags),
-        rx.el.p("Times are of ", deeds.zone, ".", class_name="wp-muted"),
+        rx.el.p("Times are in ", deeds.zone, " time.", class_name="wp-muted"),
     )

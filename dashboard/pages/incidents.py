@@ -123,7 +123,7 @@ def _incidents() -> rx.Component:
                 label="Incidents",
                 empty=(
                     "No incident matches",
-                    "Nothing is open here: look at resolved ones, or at another region.",
+                    "Clear the filters, or look at resolved ones or at another region.",
                 ),
                 csv=IncidentsState.csv_link,
                 momentary=("region", "declare"),

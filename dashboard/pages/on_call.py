@@ -121,7 +121,7 @@ def _schedule(each: rx.Var) -> rx.Component:
             rx.el.div(
                 rx.el.span("On call now", class_name="wp-label"),
                 rx.el.strong(each["on_call"], class_name="wp-on-call"),
-                rx.el.span("until ", ago(at=each["until"].to(str)), class_name="wp-muted"),
+                rx.el.span("the turn ends ", ago(at=each["until"].to(str)), class_name="wp-muted"),
                 rx.el.div(
                     rx.foreach(each["people"].to(list[dict[str, str]]), _turn),
                     class_name="wp-turns",

@@ -91,7 +91,7 @@ def support() -> rx.Component:
                 label="Tickets",
                 empty=(
                     "No ticket matches",
-                    "The queue is clear here: look at solved ones, or at another region.",
+                    "Clear the filters, or look at solved ones or at another region.",
                 ),
                 csv=state.csv_link,
                 momentary=("region", "open"),

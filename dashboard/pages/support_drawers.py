@@ -118,7 +118,7 @@ def many_drawer() -> rx.Component:
                 ),
             ),
             rx.el.p(state.fault, role="alert", class_name="wp-form-fault"),
-            form_end("Do it", state.leave, state.working),
+            form_end(state.title, state.leave, state.working),
             on_submit=state.submit,
             class_name="wp-drawer-form",
         ),

@@ -74,7 +74,7 @@ def trouble_tiles(found: Trouble, region: str, seen: Sequence[Mapping[str, float
         )  # fmt: skip
     if found.count is not None:
         tone, words = bell_words(found.count)
-        since = f", since {spoken_seconds(found.worst[0].running_s)}" if found.worst else ""
+        since = f", for {spoken_seconds(found.worst[0].running_s)}" if found.worst else ""
         tiles.append(
             tile(
                 "Open incidents", f"{found.count.total:,}", words + since or "none is open",

@@ -11,6 +11,7 @@ from backend.notifications import service as notifications
 from backend.notifications.message_schemas import MessageOut
 from backend.platform import clock
 from backend.regions import service as regions
+from backend.regions.schemas import Region
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.message_words import MessageLine, TriedRow, message_line, timing, tried_rows
@@ -58,12 +59,12 @@ class MessageState(rx.State):
                 await tell(self, "critical", error.detail)
             return
         async with self:
-            self._show(found, (place and place.time_zone) or "UTC")
+            self._show(found, place)
             self.may_write, self.open, self.working, self.fault = may_write, True, False, ""
 
-    def _show(self, found: MessageOut, zone: str) -> None:
-        now = clock.now()
-        self.message = message_line(found)
+    def _show(self, found: MessageOut, place: Region | None) -> None:
+        now, zone = clock.now(), (place and place.time_zone) or "UTC"
+        self.message = message_line(found, place.name if place else "")
         self.title = f"{self.message['what']} to the {self.message['to']}"
         self.times = [{"name": name, "at": at} for name, at in timing(found, zone, now)]
         self.tried = tried_rows(found.tried, zone, now)

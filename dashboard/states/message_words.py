@@ -96,8 +96,8 @@ class TriedRow(TypedDict):
     why: str
 
 
-def message_line(message: MessageOut) -> MessageLine:
-    """One message; whom it goes to is masked."""
+def message_line(message: MessageOut, place: str = "") -> MessageLine:
+    """One message, in a place by its name; whom it goes to is masked."""
     tone, word = STATES[message.state]
     return {
         "id": str(message.id),
@@ -112,7 +112,7 @@ def message_line(message: MessageOut) -> MessageLine:
         "channel": channel_words(message),
         "why": why_words(message),
         "attempts": attempt_words(message.attempts),
-        "region": message.region,
+        "region": place or message.region,
         "by": message.by,
         "at": iso(message.queued_at),
         "may_retry": message.state in RETRIED,

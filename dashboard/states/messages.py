@@ -100,6 +100,7 @@ class MessagesState(ListState, rx.State):
             after = self._asked("after")
             shell = await self.get_state(ShellState)
             region = self._asked("region") or shell.region
+            names = {choice["code"]: choice["name"] for choice in shell.region_choices}
         wanted = wanted_of(filters, region)
         async with gateway.open(self) as (session, principal):
             page = await notifications.list_messages(
@@ -112,7 +113,7 @@ class MessagesState(ListState, rx.State):
         async with self:
             self.tab, self.filters, self.filters_key = tab, filters, address("", filters)
             self.demo = gateway.resources().settings.demo
-            rows = [message_line(each) for each in page.items]
+            rows = [message_line(each, names.get(each.region, "")) for each in page.items]
             if again and (filters, region, after) == self._shown:
                 self.rows, newer = in_place(self.rows, rows)
                 self.newer = 0 if after else newer

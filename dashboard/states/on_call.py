@@ -22,7 +22,7 @@ from dashboard.states.shell import ShellState
 PATH = "/admin/on-call"
 TABS = ("", "maintenance", "heartbeats", "costs")
 TURNS = (("0.5", "12 hours"), ("1", "1 day"), ("7", "1 week"), ("14", "2 weeks"))
-WHOM = (("on_call", "the one on call"), ("next", "the next of the turn"), ("everyone", "all of it"))
+WHOM = (("on_call", "the one on call"), ("next", "the next in turn"), ("everyone", "everyone"))
 CHANNELS = ("console", "email", "sms", "webhook")
 CHANNEL_WORDS = {"email": "e-mail", "sms": "SMS"}
 STEPS = 4
@@ -181,8 +181,8 @@ def schedule_row(each: ScheduleOut, names: dict[str, str]) -> ScheduleRow:
         "services": ", ".join(each.services) or "all services",
         "on_call": each.on_call.name,
         "until": iso(each.on_call_until),
-        "turn": f"turns of {spoken_seconds(each.turn_s)}",
-        "lapse": f"an acknowledgement nothing follows lapses after "
+        "turn": f"turns last {spoken_seconds(each.turn_s)}",
+        "lapse": f"unless something follows, an acknowledgement lapses after "
         f"{spoken_seconds(each.ack_lapses_s)}",
         "changed": f"changed by {each.changed_by_name}",
         "stand_ins": _stand_ins(each),

@@ -35,10 +35,10 @@ _DONE = {
     "flag": "The order is flagged.",
     "settle": "The flag is settled.",
     "override": "The proof is waived.",
-    "link": "The link before leads nowhere now; the page shows the new one.",
+    "link": "The old link leads nowhere now; the page shows the new one.",
 }
 _HINTS = {
-    "link": "The link that the customer has leads nowhere at once. Send them the new one.",
+    "link": "The link that the customer has stops working at once. Send them the new one.",
 }
 _LOCAL = "%Y-%m-%dT%H:%M"
 

@@ -22,9 +22,9 @@ FIELDS = (
     *("from", "to", "sort"),
 )
 LATENESS = (("late", "Late", "critical"), ("at_risk", "At risk", "warning"))
-SERVICE_CHOICES = (("", "Any service"), ("express", "Express"), ("standard", "Standard"))
+SERVICE_CHOICES = (("", "Any"), ("express", "Express"), ("standard", "Standard"))
 TERMS_CHOICES = (
-    *(("", "Any terms"), ("prepaid", "Prepaid")),
+    *(("", "Any"), ("prepaid", "Prepaid")),
     *(("wallet", "Wallet"), ("cod", "Cash on delivery")),
 )
 SORT_CHOICES = (

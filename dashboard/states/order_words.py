@@ -85,7 +85,7 @@ def clock_words(moment: datetime, zone: str, now: datetime) -> str:
 
 def weight_words(grams: int) -> str:
     """A weight in the unit that a person would take: `900 g`, `1.4 kg`."""
-    return f"{grams} g" if grams < 1000 else f"{grams / 1000:.1f} kg"
+    return f"{grams} g" if grams < 1000 else f"{grams / 1000:,.1f} kg"
 
 
 def lateness_words(order: OrderOut, now: datetime) -> tuple[str, str]:

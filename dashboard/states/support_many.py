@@ -156,7 +156,8 @@ class SupportManyState(rx.State):
                 return None
             self.open = False
             self.outcome = outcome_rows(results.results, names, DONE[action])
-            self.outcome_words = f"{results.done:,} of {len(chosen):,} are {DONE[action]}"
+            verb = "is" if len(chosen) == 1 else "are"
+            self.outcome_words = f"{results.done:,} of {len(chosen):,} {verb} {DONE[action]}"
         return SupportState.load
 
     @rx.event

@@ -34,8 +34,8 @@ CLOCK_WORDS = {
 ENDED = ("solved", "closed")
 ORIGIN_WORDS = {"customer": "by the customer", "agent": "by hand", "system": "by itself"}
 
-KIND_CHOICES = (("", "Any kind"), *KIND_WORDS.items())
-PRIORITY_CHOICES = (("", "Any priority"), *PRIORITY_WORDS.items())
+KIND_CHOICES = (("", "Anything"), *KIND_WORDS.items())
+PRIORITY_CHOICES = (("", "Any"), *PRIORITY_WORDS.items())
 STATE_CHOICES = (
     ("", "Unsolved"),
     ("open", "Open"),
@@ -44,14 +44,14 @@ STATE_CHOICES = (
     ("closed", "Closed"),
     ("all", "Any state"),
 )
-SLA_CHOICES = (("", "Any clock"), *((key, word.capitalize()) for key, word in CLOCK_WORDS.items()))
+SLA_CHOICES = (("", "Any"), *((key, word.capitalize()) for key, word in CLOCK_WORDS.items()))
 WHOSE_CHOICES = (("", "Anyone's"), ("mine", "Mine"), ("nobody", "Nobody's"))
 LOOK_CHOICES = (
-    ("", "All of them"),
+    ("", "All"),
     ("waits", "Customer waits"),
     ("ready", "Ready to answer"),
 )
-SORT_CHOICES = (("", "Most pressing first"), ("newest", "Newest first"))
+SORT_CHOICES = (("", "Most pressing"), ("newest", "Newest first"))
 
 
 class TicketRow(TypedDict):

@@ -7,6 +7,7 @@ from typing import TypedDict
 import reflex as rx
 
 from backend.incidents import service as incidents
+from backend.incidents.schemas import IncidentRow
 from backend.insights import service as insights
 from dashboard import base_maps, gateway
 from dashboard.gateway import requires
@@ -43,6 +44,11 @@ class WallFigure(TypedDict):
     value: str
     word: str
     tone: str
+
+
+def _alarms(each: IncidentRow) -> list[str]:
+    """What its alerts do, for one that has any."""
+    return [alerts_words(each.firing, each.alerts_count)] if each.alerts_count else []
 
 
 class WallState(ListState, rx.State):
@@ -97,7 +103,7 @@ class WallState(ListState, rx.State):
                             each.number,
                             each.state,
                             place_words(each.regions, names),
-                            alerts_words(each.firing, each.alerts_count),
+                            *_alarms(each),
                         )
                     ),
                     "severity": each.severity,

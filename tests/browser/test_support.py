@@ -224,7 +224,7 @@ def test_many_are_changed_with_a_result_for_each(
     drawer = page.get_by_role("dialog", name="Change 1 ticket")
     drawer.get_by_label("What to do").select_option("set_priority")
     drawer.locator("select[name=priority]").select_option("high")
-    drawer.get_by_role("button", name="Do it").click()
+    drawer.get_by_role("button", name="Change 1 ticket").click()
     expect(rows.filter(has_text=stale["number"])).to_contain_text("High", timeout=SLOW)
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
