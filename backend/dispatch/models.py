@@ -87,6 +87,11 @@ class OrderRow(SQLModel, table=True):
         ),
         Index("ix_dispatch_order_tags", "tags", postgresql_using="gin"),
         Index(
+            "ix_dispatch_order_ended",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
+        Index(
             "ix_dispatch_order_flagged",
             "created_at",
             "id",

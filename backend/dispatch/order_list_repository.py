@@ -23,7 +23,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
     tuple_,
     union_all,
 )
@@ -35,6 +34,7 @@ from backend.dispatch.numbers import read_number
 from backend.dispatch.order_repository import within
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.rules import AT_RISK_WITHIN, OPEN, TERMINAL, OrderState
+from backend.platform.db import plan_for_values
 from backend.platform.scopes import narrowed
 
 _NAMES_LOOKED_AT = 5_000
@@ -79,12 +79,8 @@ class Viewer:
 async def _matching(
     session: AsyncSession, viewer: Viewer, wanted: OrderFilter
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a filter for a viewer.
-
-    A plan made for no values in particular would not know which index a filter leads to: until the
-    unit of work ends, plans are made for the values that are asked for.
-    """
-    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    """The conditions of a filter for a viewer."""
+    await plan_for_values(session)
     row = OrderRow
     conditions = viewer.sees(wanted.region)
     equal = [
