@@ -97,6 +97,21 @@ class OrderRow(SQLModel, table=True):
             "id",
             postgresql_where=text("flagged IS NOT NULL"),
         ),
+        Index(
+            "ix_dispatch_order_late",
+            "created_at",
+            "id",
+            postgresql_include=[
+                "state",
+                "region",
+                "hub",
+                "service",
+                "terms",
+                "promised_at",
+                "ended_at",
+            ],
+            postgresql_where=text("state = 'delivered' AND ended_at > promised_at"),
+        ),
         # The two that counts are read from, without a look at the table.
         Index(
             "ix_dispatch_order_open",

@@ -20,6 +20,21 @@ def upgrade() -> None:
         ["ended_at"],
         postgresql_where=sa.text("ended_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_dispatch_order_late",
+        "dispatch_order",
+        ["created_at", "id"],
+        postgresql_include=[
+            "state",
+            "region",
+            "hub",
+            "service",
+            "terms",
+            "promised_at",
+            "ended_at",
+        ],
+        postgresql_where=sa.text("state = 'delivered' AND ended_at > promised_at"),
+    )
 
 
 def _escalation() -> None:
@@ -56,7 +71,8 @@ def _incident() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_dispatch_order_ended", "dispatch_order")
+    for name in ("late", "ended"):
+        op.drop_index(f"ix_dispatch_order_{name}", "dispatch_order")
     for name in ("merged", "over", "services", "roles", "words"):
         op.drop_index(f"ix_incidents_incident_{name}", "incidents_incident")
     for name in ("region", "whose", "order_number", "words"):
