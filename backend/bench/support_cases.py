@@ -1,4 +1,4 @@
-"""Orders that went all the way with all that belongs to them, and ten thousand open tickets."""
+"""Orders that went all the way with all that belongs to them, and tickets, a few of them open."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ OPEN = 10_000
 FIXES = 1_440
 _DRIVERS = 5_000
 _PAYMENTS = 200_000
+_TICKETS_EVER = 200_000
 _TURNS = 200
 _WAY = (
     Action.ASSIGN, Action.ACCEPT, Action.REACH_PICKUP, Action.PICK_UP, Action.DEPART,
@@ -97,7 +98,7 @@ INSERT INTO support_escalation
 SELECT gen_random_uuid(),
   (ARRAY['payment', 'late', 'otp', 'damaged', 'address', 'other'])[1 + n % 6],
   (ARRAY['urgent', 'high', 'normal', 'normal', 'low'])[1 + n % 5],
-  CASE WHEN n > :open THEN 'solved' WHEN n % 4 = 0 THEN 'pending' ELSE 'open' END,
+  CASE WHEN n > :open THEN 'closed' WHEN n % 4 = 0 THEN 'pending' ELSE 'open' END,
   'Ticket ' || n, (ARRAY['TH-10', 'IN-KA', 'VN-SG', 'ID-JK', 'SG-01'])[1 + n / 7 % 5], 'agent',
   'system', 'Waypost', CASE WHEN n % 3 > 0 THEN 'user:' || n % 40 END,
   CASE WHEN n % 3 > 0 THEN 'Agent ' || n % 40 END, false, n % 2 = 0,
@@ -105,7 +106,7 @@ SELECT gen_random_uuid(),
   now() + (n % 900 - 100) * interval '1 minute', now() + (n % 600 - 200) * interval '1 minute',
   now() + (n % 600 - 260) * interval '1 minute', 0, false, 0, 1, 'Waypost', 'opened it', now(),
   CASE WHEN n > :open THEN now() END
-FROM generate_series(1, CAST(:open AS int) * 5) AS n
+FROM generate_series(1, CAST(:all AS int)) AS n
 """
 
 
@@ -114,7 +115,7 @@ async def fill(resources: Resources) -> list[str]:
     async with resources.database.unit_of_work() as session:
         await session.execute(text(_ROSTER), {"drivers": _DRIVERS})
         await session.execute(text(_PAID), {"payments": _PAYMENTS})
-        await session.execute(text(_TICKETS), {"open": OPEN})
+        await session.execute(text(_TICKETS), {"open": OPEN, "all": _TICKETS_EVER})
         await flags.seed(session, SYSTEM)
         for n in range(3):
             await incidents.raise_alert(session, _alert(n))

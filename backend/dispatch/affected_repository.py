@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from backend.dispatch.models import OrderRow
 from backend.dispatch.rules import BEFORE_PICKUP
+from backend.platform.db import plan_for_values
 from backend.platform.scopes import EVERYWHERE
 
 
@@ -18,6 +19,7 @@ async def counts(
     session: AsyncSession, regions: Sequence[str], since: datetime, until: datetime
 ) -> tuple[int, int, int, int, int]:
     """Orders, those that wait for their pickup, late ones, their drivers, their customers."""
+    await plan_for_values(session)
     end = func.coalesce(col(OrderRow.ended_at), func.now())
     query = select(
         func.count(),

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from backend.dispatch.affected_repository import within
 from backend.dispatch.models import OrderRow
+from backend.platform.db import plan_for_values
 
 
 async def open_between(
@@ -23,6 +24,7 @@ async def open_between(
     limit: int,
 ) -> list[OrderRow]:
     """Orders that were open at any time of a span in a region, by id from `after` on."""
+    await plan_for_values(session)
     query = (
         select(OrderRow)
         .where(

@@ -87,10 +87,30 @@ class OrderRow(SQLModel, table=True):
         ),
         Index("ix_dispatch_order_tags", "tags", postgresql_using="gin"),
         Index(
+            "ix_dispatch_order_ended",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
+        Index(
             "ix_dispatch_order_flagged",
             "created_at",
             "id",
             postgresql_where=text("flagged IS NOT NULL"),
+        ),
+        Index(
+            "ix_dispatch_order_late",
+            "created_at",
+            "id",
+            postgresql_include=[
+                "state",
+                "region",
+                "hub",
+                "service",
+                "terms",
+                "promised_at",
+                "ended_at",
+            ],
+            postgresql_where=text("state = 'delivered' AND ended_at > promised_at"),
         ),
         # The two that counts are read from, without a look at the table.
         Index(

@@ -23,7 +23,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
     tuple_,
     union_all,
 )
@@ -35,11 +34,14 @@ from backend.dispatch.numbers import read_number
 from backend.dispatch.order_repository import within
 from backend.dispatch.order_schemas import OrderFilter
 from backend.dispatch.rules import AT_RISK_WITHIN, OPEN, TERMINAL, OrderState
+from backend.platform.db import plan_for_values
 from backend.platform.scopes import narrowed
 
 _NAMES_LOOKED_AT = 5_000
 _NAMES_KEPT = 500
-_KEPT = case((col(OrderRow.ended_at) > col(OrderRow.promised_at), "late"), else_="on_time")
+_KEPT_LATE = col(OrderRow.ended_at) > col(OrderRow.promised_at)
+"""What those who were delivered late have an index of their own for."""
+_KEPT = case((_KEPT_LATE, "late"), else_="on_time")
 """How a delivered order kept its promise."""
 
 
@@ -79,12 +81,8 @@ class Viewer:
 async def _matching(
     session: AsyncSession, viewer: Viewer, wanted: OrderFilter
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a filter for a viewer.
-
-    A plan made for no values in particular would not know which index a filter leads to: until the
-    unit of work ends, plans are made for the values that are asked for.
-    """
-    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    """The conditions of a filter for a viewer."""
+    await plan_for_values(session)
     row = OrderRow
     conditions = viewer.sees(wanted.region)
     equal = [
@@ -98,6 +96,8 @@ async def _matching(
         conditions.append(col(row.state).in_(wanted.states))
     if wanted.lateness is not None:
         conditions.append(lateness_at(viewer.now) == wanted.lateness)
+    if wanted.lateness == "late" and set(wanted.states or ()) == {OrderState.DELIVERED}:
+        conditions.append(_KEPT_LATE)
     if wanted.lateness == "at_risk" or (wanted.states and OPEN.issuperset(wanted.states)):
         # Nothing but open orders, which have indexes of their own.
         conditions.append(col(row.ended_at).is_(None))
@@ -212,8 +212,10 @@ async def counts(
         parts.append(select(state.label("state"), late.label("late")).where(*conditions, is_open))
     for ended in _ended_states(wanted):
         kept = _KEPT if ended is OrderState.DELIVERED else cast(null(), String)
-        counted = select(state.label("state"), kept.label("late"))
-        parts.append(counted.where(*conditions, state == ended).limit(most))
+        counted = select(state.label("state"), kept.label("late")).where(*conditions)
+        if wanted.lateness == "late":
+            counted = counted.where(_KEPT_LATE)
+        parts.append(counted.where(state == ended).limit(most))
     if not parts:
         return []
     rows = union_all(*(part.subquery().select() for part in parts)).subquery()

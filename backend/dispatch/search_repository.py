@@ -15,6 +15,7 @@ from sqlmodel import col
 from backend.dispatch.models import OrderRow, ParcelRow, RecipientRow
 from backend.dispatch.order_list_repository import Viewer
 from backend.dispatch.search_rules import Sought
+from backend.platform.db import plan_for_values
 from backend.platform.scopes import EVERYWHERE
 
 # Of what many orders share, such as a first name, so many are looked at.
@@ -152,8 +153,7 @@ async def _newest(session: AsyncSession, parts: Sequence[Select[Any]], limit: in
     """The surest of the parts, of the equally sure the newest, each order once."""
     if not parts:
         return []
-    # A plan made for no values in particular would not know how few orders they lead to.
-    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    await plan_for_values(session)
     rows = union_all(*(part.subquery().select() for part in parts)).subquery()
     best = (
         select(rows.c.id, rows.c.by, rows.c.score, rows.c.created_at)

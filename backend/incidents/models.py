@@ -17,6 +17,8 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     Uuid,
+    func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -74,6 +76,28 @@ class IncidentTable(SQLModel, table=True):
         Index("ix_incidents_incident_open", "service", "id", postgresql_where=_OPEN),
         Index("ix_incidents_incident_state", "state", "id"),
         Index("ix_incidents_incident_began", "impact_started_at"),
+        Index(
+            "ix_incidents_incident_over",
+            func.coalesce(literal_column("resolved_at"), literal_column("closed_at")),
+        ),
+        Index(
+            "ix_incidents_incident_merged",
+            "merged_into",
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
+        Index(
+            "ix_incidents_incident_words",
+            "title",
+            postgresql_using="gin",
+            postgresql_ops={"title": "gin_trgm_ops"},
+        ),
+        Index("ix_incidents_incident_services", "services", postgresql_using="gin"),
+        Index(
+            "ix_incidents_incident_roles",
+            "roles",
+            postgresql_using="gin",
+            postgresql_ops={"roles": "jsonb_path_ops"},
+        ),
     )
 
     id: UUID = Field(primary_key=True)

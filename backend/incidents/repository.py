@@ -17,8 +17,10 @@ from backend.incidents.places import any_concerns
 from backend.incidents.rules import OPEN, AlertStatus, IncidentState, Kind
 from backend.incidents.schemas import IncidentFilter
 from backend.platform import clock
+from backend.platform.db import plan_for_values
 from backend.platform.ids import uuid7
 from backend.platform.telemetry import current_trace_id
+from backend.platform.words import mentions
 
 _TURN = 7265437
 _NUMBER = "INC-"
@@ -142,11 +144,9 @@ def _matching(
         clauses.append(col(IncidentTable.impact_started_at) >= wanted.since)
     if wanted.until is not None:
         clauses.append(col(IncidentTable.impact_started_at) < wanted.until)
-    if wanted.q:
-        words: list[ColumnElement[bool]] = [
-            col(IncidentTable.title).icontains(wanted.q, autoescape=True)
-        ]
-        digits = wanted.q.upper().removeprefix(_NUMBER)
+    if wanted.q and (q := wanted.q.strip()):
+        words = [mentions(col(IncidentTable.title), q)]
+        digits = q.upper().removeprefix(_NUMBER)
         if digits.isascii() and digits.isdigit() and len(digits) < 16:
             words.append(col(IncidentTable.number) == int(digits))
         clauses.append(or_(*words))
@@ -183,6 +183,7 @@ async def incidents(
     limit: int,
 ) -> list[IncidentTable]:
     """Incidents that match, newest first."""
+    await plan_for_values(session)
     query = (
         select(IncidentTable)
         .where(*_matching(scopes, wanted, person))

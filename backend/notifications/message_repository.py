@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, true, update
@@ -18,6 +18,9 @@ from backend.platform.ids import first_at
 from backend.platform.scopes import EVERYWHERE
 
 M = MessageRow
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+_SPREAD = timedelta(minutes=1)
+"""How far the time in a message's id may lie from when it was queued."""
 
 
 async def add(session: AsyncSession, row: MessageRow) -> bool:
@@ -100,11 +103,17 @@ def _matching(
     ):
         if value is not None:
             clauses.append(col(column) == value)
+    # Ids are made when a message is queued, and lists are read by them.
     if wanted.since is not None:
-        clauses.append(col(M.queued_at) >= wanted.since)
+        clauses += [col(M.queued_at) >= wanted.since, col(M.id) >= _id_at(wanted.since, -_SPREAD)]
     if wanted.until is not None:
-        clauses.append(col(M.queued_at) < wanted.until)
+        clauses += [col(M.queued_at) < wanted.until, col(M.id) < _id_at(wanted.until, _SPREAD)]
     return and_(*clauses)
+
+
+def _id_at(moment: datetime, spread: timedelta) -> UUID:
+    """The id that a message has which was queued so long after a moment, or one before it."""
+    return first_at(min(max(moment, _EARLIEST), _LATEST) + spread)
 
 
 def _within(scopes: Sequence[str]) -> ColumnElement[bool]:

@@ -24,6 +24,14 @@ def asyncpg_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+asyncpg")
 
 
+async def plan_for_values(session: AsyncSession) -> None:
+    """Have statements planned for the values that they are given, until the unit of work ends.
+
+    A plan made for no values in particular would not know which index a filter leads to.
+    """
+    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
 class Database:
     """A pool of connections, and the units of work done on them."""
 

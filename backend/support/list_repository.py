@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Uuid,
     and_,
@@ -19,12 +20,15 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from backend.platform.db import plan_for_values
 from backend.platform.scopes import narrowed
+from backend.platform.words import mentions
 from backend.support.clock_rules import FAR_OFF
 from backend.support.models import UNSOLVED, EscalationTable
 from backend.support.repository import digits_of, within
@@ -56,11 +60,9 @@ def sla_at(now: datetime) -> ColumnElement[str]:
 def _matching(
     scopes: Sequence[str], wanted: EscalationFilter, person: str, now: datetime
 ) -> list[ColumnElement[bool]]:
-    states = wanted.states or list(UNSOLVED_STATES)
     seen = scopes if not wanted.region else narrowed(scopes, wanted.region)
     clauses: list[ColumnElement[bool]] = [
         within(col(_T.region), seen) if seen else false(),
-        _in_states(states),
     ]
     equals = {
         _T.incident_id: wanted.incident_id,
@@ -80,8 +82,8 @@ def _matching(
         clauses.append(col(_T.assignee) == (person if wanted.assignee == ME else wanted.assignee))
     if wanted.sla is not None:
         clauses.append(sla_at(now) == wanted.sla.value)
-    if wanted.q:
-        clauses.append(_says(wanted.q))
+    if wanted.q and wanted.q.strip():
+        clauses.append(_says(wanted.q.strip()))
     return clauses
 
 
@@ -91,7 +93,14 @@ def _in_states(states: Sequence[State]) -> ColumnElement[bool]:
     A plan that is kept sees with that which partial index it may read.
     """
     values = [state.value for state in states]
-    return col(_T.state).in_(bindparam("states", values, expanding=True, literal_execute=True))
+    each: BindParameter[Any] = bindparam(
+        "states", values, unique=True, expanding=True, literal_execute=True
+    )
+    return col(_T.state).in_(each)
+
+
+def _states(wanted: EscalationFilter) -> list[State]:
+    return list(dict.fromkeys(wanted.states or UNSOLVED_STATES))
 
 
 def _by_due(wanted: EscalationFilter) -> bool:
@@ -101,7 +110,7 @@ def _by_due(wanted: EscalationFilter) -> bool:
 
 def _says(q: str) -> ColumnElement[bool]:
     columns = (col(_T.subject), col(_T.order_number), col(_T.incident_number))
-    words = [column.icontains(q, autoescape=True) for column in columns]
+    words = [mentions(column, q) for column in columns]
     number = digits_of(q)
     if number is not None:
         words.append(col(_T.number) == number)
@@ -118,7 +127,9 @@ async def page(
     limit: int,
 ) -> list[EscalationTable]:
     """Escalations that match: what is due first where none is over, else the newest."""
-    query = select(_T).where(*_matching(scopes, wanted, person, now)).limit(limit)
+    await plan_for_values(session)
+    conditions = [*_matching(scopes, wanted, person, now), _in_states(_states(wanted))]
+    query = select(_T).where(*conditions).limit(limit)
     if _by_due(wanted):
         query = query.order_by(col(_T.due_at), col(_T.id))
         if after is not None:
@@ -137,26 +148,34 @@ async def counts(
     wanted: EscalationFilter,
     person: str,
     now: datetime,
+    *,
+    most: int,
 ) -> list[tuple[Any, ...]]:
-    """Matching ones by state, kind, priority and clock, with the counts of `EscalationCounts`."""
-    dimensions = (
-        col(_T.state),
-        col(_T.kind),
-        col(_T.priority),
-        sla_at(now).label("sla"),
-    )
-    query = (
-        select(
-            *dimensions,
-            func.count(),
-            func.count().filter(col(_T.assignee) == person),
-            func.count().filter(col(_T.assignee).is_(None)),
-            func.count().filter(col(_T.ready_to_answer)),
-            func.count().filter(col(_T.customer_waits)),
-        )
-        .where(*_matching(scopes, wanted, person, now))
-        .group_by(*dimensions)
-    )
+    """Matching ones by state, kind, priority and clock, with the counts of `EscalationCounts`.
+
+    The unsolved are all counted. Of those that are over there can be millions: each state of theirs
+    is counted up to `most`.
+    """
+    await plan_for_values(session)
+    states = _states(wanted)
+    columns = select(
+        col(_T.state), col(_T.kind), col(_T.priority), sla_at(now).label("sla"),
+        col(_T.assignee), col(_T.ready_to_answer), col(_T.customer_waits),
+    ).where(*_matching(scopes, wanted, person, now))  # fmt: skip
+    unsolved = [state for state in states if state in UNSOLVED_STATES]
+    parts = [columns.where(_in_states(unsolved))] if unsolved else []
+    over = [state for state in states if state not in UNSOLVED_STATES]
+    parts += [columns.where(_in_states([state])).limit(most) for state in over]
+    rows = union_all(*(part.subquery().select() for part in parts)).subquery().c
+    dimensions = (rows.state, rows.kind, rows.priority, rows.sla)
+    query = select(
+        *dimensions,
+        func.count(),
+        func.count().filter(rows.assignee == person),
+        func.count().filter(rows.assignee.is_(None)),
+        func.count().filter(rows.ready_to_answer),
+        func.count().filter(rows.customer_waits),
+    ).group_by(*dimensions)
     return [tuple(row) for row in await session.execute(query)]
 
 

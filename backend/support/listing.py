@@ -27,6 +27,7 @@ from backend.support.schemas import (
     IncidentEscalations,
 )
 
+COUNTED_UP_TO = 10_000
 _MOST_OF_ORDER = 100
 _FIRST_OF_INCIDENT = 50
 
@@ -64,7 +65,12 @@ async def count_escalations(
     """How many of the caller's escalations match, each way of looking at them."""
     identity.authorize(principal, READ)
     found = await list_repository.counts(
-        session, identity.scopes(principal, READ), wanted, principal.id, clock.now()
+        session,
+        identity.scopes(principal, READ),
+        wanted,
+        principal.id,
+        clock.now(),
+        most=COUNTED_UP_TO,
     )
     by_state: Counter[State] = Counter()
     by_kind: Counter[Kind] = Counter()
@@ -87,6 +93,7 @@ async def count_escalations(
         unassigned=sums[1],
         ready_to_answer=sums[2],
         customer_waits=sums[3],
+        most=COUNTED_UP_TO,
     )
 
 

@@ -56,6 +56,26 @@ class EscalationTable(SQLModel, table=True):
             postgresql_where=text("state = 'solved'"),
         ),
         Index("ix_support_escalation_order", "order_id", "id"),
+        Index("ix_support_escalation_order_number", "order_number", "id"),
+        Index("ix_support_escalation_whose", "assignee", "id"),
+        Index(
+            "ix_support_escalation_region",
+            "region",
+            "id",
+            postgresql_ops={"region": "text_pattern_ops"},
+        ),
+        Index(
+            "ix_support_escalation_words",
+            "subject",
+            "order_number",
+            "incident_number",
+            postgresql_using="gin",
+            postgresql_ops={
+                "subject": "gin_trgm_ops",
+                "order_number": "gin_trgm_ops",
+                "incident_number": "gin_trgm_ops",
+            },
+        ),
         Index(
             "uq_support_escalation_automatic",
             "order_id",

@@ -134,7 +134,10 @@ class EscalationFilter(_In):
 
 
 class EscalationCounts(BaseModel):
-    """How many escalations match, each way of looking at them."""
+    """How many escalations match, each way of looking at them.
+
+    The solved and the closed are counted up to `most` each, which then means "or more".
+    """
 
     total: int
     by_state: dict[State, int]
@@ -145,6 +148,7 @@ class EscalationCounts(BaseModel):
     unassigned: int
     ready_to_answer: int
     customer_waits: int
+    most: int
 
 
 class SaidOut(BaseModel):

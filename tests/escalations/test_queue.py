@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from backend.identity.schemas import Principal
 from backend.platform.errors import BadRequest
 from backend.platform.resources import Resources
-from backend.support import service
-from backend.support.rules import SlaState
+from backend.support import listing, service
+from backend.support.rules import SlaState, State
 from backend.support.schemas import EscalationCounts, EscalationFilter, EscalationPage
+from tests.support.plans import plan_of, refresh_statistics
 
 from .world import ADMIN, AGENT, OTHER, answer, do, opened, queue
 
@@ -39,9 +40,7 @@ FROM generate_series(1, :all) AS n
 async def filled(resources: Resources, open_: int, all_: int) -> None:
     async with resources.database.unit_of_work() as session:
         await session.execute(text(_FILL), {"open": open_, "all": all_})
-    async with resources.database.engine.connect() as connection:
-        plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await plain.execute(text("VACUUM ANALYZE support_escalation"))
+    await refresh_statistics(resources, "support_escalation")
 
 
 async def page_of(
@@ -60,46 +59,74 @@ async def counts_of(resources: Resources, who: Principal = ADMIN, **asked: Any) 
     return found
 
 
-async def plan_of(resources: Resources, who: Principal, **asked: Any) -> str:
-    """How PostgreSQL reads a page."""
-    engine = resources.database.engine
-    seen: list[tuple[str, Any]] = []
-
-    def remember(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
-        if "FROM support_escalation" in statement:
-            seen.append((statement, values))
-
-    event.listen(engine.sync_engine, "before_cursor_execute", remember)
-    try:
-        await page_of(resources, who, **asked)
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", remember)
-    [(statement, values)] = seen
-    async with engine.connect() as connection:
-        lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)
-        return "\n".join(row[0] for row in lines)
+async def page_plan(resources: Resources, who: Principal, **asked: Any) -> str:
+    wanted = EscalationFilter(**asked)
+    return await plan_of(
+        resources,
+        "support_escalation",
+        lambda session: service.list_escalations(session, who, wanted, limit=200),
+    )
 
 
-@pytest.mark.parametrize(
-    ("asked", "index"),
-    [
-        ({}, "ix_support_escalation_due"),
-        ({"sort": "newest"}, "ix_support_escalation_newest"),
-        ({"states": ["open"], "kinds": ["payment"]}, "ix_support_escalation_"),
-        ({"states": ["solved"]}, "ix_support_escalation_state"),
-        ({"states": ["open", "pending", "solved", "closed"]}, "support_escalation_pkey"),
-        ({"assignee": "me"}, "ix_support_escalation_assignee"),
-    ],
-)
-async def test_a_page_is_read_from_its_index_in_its_order(
-    resources: Resources, asked: dict[str, Any], index: str
-) -> None:
+EVERY = ["open", "pending", "solved", "closed"]
+
+
+_READ_FROM: list[tuple[dict[str, Any], str]] = [
+    ({}, "ix_support_escalation_due"),
+    ({"sort": "newest"}, "ix_support_escalation_newest"),
+    ({"states": ["open"], "kinds": ["payment"]}, "ix_support_escalation_"),
+    ({"states": ["solved"]}, "ix_support_escalation_state"),
+    ({"states": EVERY}, "support_escalation_pkey"),
+    ({"assignee": "me"}, "ix_support_escalation_assignee"),
+    ({"states": EVERY, "assignee": "user:none"}, "ix_support_escalation_whose"),
+    ({"states": EVERY, "order_number": "WP-77"}, "ix_support_escalation_order_number"),
+]
+
+
+async def test_a_page_is_read_from_its_index_in_its_order(resources: Resources) -> None:
     await filled(resources, 5_000, 60_000)
-    for who in (ADMIN, AGENT):
-        plan = await plan_of(resources, who, **asked)
-        assert index in plan, plan
-        assert "Sort" not in plan or "kinds" in asked, plan
-        assert "Seq Scan" not in plan, plan
+    for asked, index in _READ_FROM:
+        for who in (ADMIN, AGENT):
+            plan = await page_plan(resources, who, **asked)
+            assert index in plan, plan
+            assert "Sort" not in plan or "kinds" in asked, plan
+            assert "Seq Scan" not in plan, plan
+    for q in ("Zebulon Quixote", "zq", "WP-599999", "INC-12", "9 999"):
+        for who in (ADMIN, AGENT):
+            plan = await page_plan(resources, who, q=q, states=EVERY, sort="newest")
+            assert "ix_support_escalation_words" in plan, plan
+
+
+async def test_words_are_found_anywhere_and_short_ones_where_a_word_begins(
+    resources: Resources,
+) -> None:
+    wet, thai = [
+        await opened(resources, subject=subject) for subject in ("50% of box is wet", "ตั๋วหาย")
+    ]
+    for q, found in (
+        ("ox is W", [wet]),
+        ("x i", [wet]),
+        ("i", [wet]),
+        ("we", [wet]),
+        ("50%", [wet]),
+        ("๋วห", [thai]),
+        ("ox", []),
+        ("5_", []),
+        ("%", []),
+        ("---", []),
+        ("  ", [wet, thai]),
+    ):
+        assert {row.id for row in await queue(resources, q=q)} == {row.id for row in found}, q
+
+
+async def test_what_is_over_is_counted_up_to_a_bound(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "COUNTED_UP_TO", 70)
+    await filled(resources, 200, 300)
+    counted = await counts_of(resources, states=[*EVERY, "solved"])
+    assert counted.by_state[State.OPEN] + counted.by_state[State.PENDING] == 200
+    assert (counted.by_state[State.SOLVED], counted.total, counted.most) == (70, 270, 70)
 
 
 @pytest.mark.parametrize("sort", ["due", "newest"])

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token
+from backend.notifications import service
+from backend.notifications.message_schemas import MessageFilter
+from backend.platform import clock
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
 from tests.dispatch.orders import place_order
-from tests.notifications.outbox import messenger_of, send
+from tests.notifications.outbox import about, messenger_of, queue, send
+from tests.support.plans import plan_of
 from tests.tracking.fleet import hire
 
 URL = "/api/v1/messages"
@@ -126,3 +132,29 @@ async def test_a_drivers_phone_says_where_its_pushes_go(
     made = await client.post(URL, json=wanted, headers=agent)
     assert made.json()["channel"] == "push"
     assert (await client.put(f"{URL}/device", json=body, headers=agent)).status_code == 403
+
+
+async def test_a_span_is_read_by_the_ids_of_its_messages(
+    resources: Resources, client: httpx.AsyncClient, agent: dict[str, str]
+) -> None:
+    order = await place_order(resources)
+    for words in ("It is on its way.", "It comes in ten minutes."):
+        await queue(resources, order.id, text=words)
+    first, *_, last = await about(resources, order.id)
+    begin, end = first.queued_at, last.queued_at
+    for since, until, count in (
+        (begin, end, len(await about(resources, order.id)) - 1),
+        (end, end + timedelta(days=1), 1),
+        (begin - timedelta(days=1), begin, 0),
+    ):
+        asked = {"since": since.isoformat(), "until": until.isoformat()}
+        found = await client.get(URL, params=asked, headers=agent)
+        assert len(found.json()["items"]) == count, asked
+    now = clock.now()
+    wanted = MessageFilter(since=now - timedelta(days=30), until=now - timedelta(days=29))
+    plan = await plan_of(
+        resources,
+        "notifications_message",
+        lambda session: service.list_messages(session, SYSTEM, wanted),
+    )
+    assert "Index Cond: ((id >= " in plan, plan
