@@ -14,7 +14,9 @@ from backend.platform.moments import Moment
 Environment = Literal["production", "staging"]
 ChangeState = Literal["waiting", "scheduled", "published", "rejected", "overtaken", "cancelled"]
 RolloutState = Literal["waiting", "running", "paused", "halted", "done", "stopped"]
-Cause = Literal["edit", "kill", "restore", "schedule", "rollout", "halt", "import", "archive"]
+Cause = Literal[
+    "edit", "kill", "restore", "schedule", "rollout", "halt", "import", "archive", "promote"
+]
 
 
 class _In(BaseModel):
@@ -99,6 +101,16 @@ class RestoreIn(_In):
     version_seen: Annotated[int, Field(ge=1)]
     reason: Words
     confirm: str = ""
+
+
+class PromoteIn(_In):
+    """Which version of staging to publish in production, over which one there (0: none yet)."""
+
+    staging_version: Annotated[int, Field(ge=1)]
+    version_seen: Annotated[int, Field(ge=0)]
+    reason: Words
+    confirm: str = ""
+    """The flag's key, typed."""
 
 
 class SegmentIn(_In):

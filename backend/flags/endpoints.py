@@ -29,6 +29,8 @@ from backend.flags.schemas import (
     KillIn,
     KillReasonIn,
     Outcome,
+    PromoteIn,
+    Promotion,
     RestoreIn,
     Rollout,
     RolloutIn,
@@ -258,6 +260,22 @@ async def restore_version(
 ) -> SaveResult:
     """Publish an earlier version again, as a new one."""
     return await service.restore_version(session, caller, key, wanted)
+
+
+@router.get("/{key}/promotion")
+async def preview_promotion(session: Uow, caller: Reader, key: FlagKey) -> Promotion:
+    """What promoting the flag from staging would do in production, and to whom."""
+    return await service.preview_promotion(session, caller, key)
+
+
+@router.post("/{key}/promote", response_model=SaveResult)
+async def promote_flag(
+    session: Uow, caller: Writer, once: Once, key: FlagKey, wanted: PromoteIn
+) -> Response:
+    """Publish staging's rules in production, or keep them for a second person."""
+    return await once.answer(
+        session, caller.id, lambda: service.promote_flag(session, caller, key, wanted), status=200
+    )
 
 
 @router.post("/{key}/archive")

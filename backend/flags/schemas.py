@@ -19,6 +19,7 @@ from backend.flags.change_schemas import (
     ImportResult,
     KillIn,
     KillReasonIn,
+    PromoteIn,
     RestoreIn,
     Rollout,
     RolloutIn,
@@ -57,6 +58,8 @@ __all__ = [
     "KillReasonIn",
     "MovedRegion",
     "Outcome",
+    "PromoteIn",
+    "Promotion",
     "Published",
     "RestoreIn",
     "Rollout",
@@ -220,6 +223,17 @@ class ChangePreview(BaseModel):
     needs_approval: bool
     needs_confirmation: bool
     warnings: list[str]
+
+
+class Promotion(BaseModel):
+    """What promoting a flag from staging to production would do there."""
+
+    staging_version: int
+    production_version: int
+    """0 where production has no such flag."""
+    spec: FlagSpec
+    """What production's flag would be."""
+    preview: ChangePreview
 
 
 class SegmentOut(BaseModel):

@@ -23,6 +23,7 @@ from backend.flags.explaining import explain
 from backend.flags.guard import Guard, register_guard
 from backend.flags.in_force import FlagChange, FlagInForce, flags_changed, flags_in_force
 from backend.flags.plans import Stale
+from backend.flags.promotion import preview_promotion, promote_flag
 from backend.flags.reach_views import OutcomeMinute, exposures, outcome_minutes
 from backend.flags.rollouts import pause_rollout, resume_rollout, start_rollout, stop_rollout
 from backend.flags.segments import list_segments, save_segment
@@ -56,6 +57,8 @@ __all__ = [
     "outcome_minutes",
     "pause_rollout",
     "preview_change",
+    "preview_promotion",
+    "promote_flag",
     "published",
     "published_version",
     "register_guard",

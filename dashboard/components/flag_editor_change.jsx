@@ -4,13 +4,18 @@ import { Meanwhile } from "./flag_editor_kept.jsx";
 
 const count = (n) => Math.round(n).toLocaleString("en-GB");
 
-const told = (words) => (words.length > 1 ? `${words.length} changes` : words[0] ?? "nothing changes");
+export const told = (words) => (words.length > 1 ? `${words.length} changes` : words[0] ?? "nothing changes");
 
 function Figure({ name, value, note }) {
   return <div className="wpf-figure"><span>{name}</span><strong>{value}</strong><span>{note}</span></div>;
 }
 
-function Blast({ blast, needs }) {
+/* Who has to agree, as a figure. */
+export const needsOf = (preview, flag) => (preview.needs_approval
+  ? { value: "1 approval", note: "by somebody else" }
+  : { value: "no approval", note: flag.sensitive ? "" : "not a sensitive flag" });
+
+export function Blast({ blast, needs }) {
   const most = blast.regions.reduce((sum, { changed }) => sum + changed, 0);
   const top = blast.regions[0];
   const about = (n, margin) => (margin ? `${count(n)} ± ${count(margin)}` : count(n));
@@ -36,7 +41,7 @@ function Blast({ blast, needs }) {
   );
 }
 
-function Send({ flag, preview, blocked, busy, onSave, onDiscard }) {
+export function Send({ flag, preview, blocked, busy, later = true, discard = "Discard", onSave, onDiscard }) {
   const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(null);
@@ -65,8 +70,8 @@ function Send({ flag, preview, blocked, busy, onSave, onDiscard }) {
       )}
       <span className="wp-row">
         <button type="submit" className="wp-button wp-button-main" disabled={!ready}>{busy ? "Sending" : word}</button>
-        <button type="button" className="wp-button" aria-pressed={at !== null} onClick={() => setAt(at === null ? "" : null)}>{at === null ? "Schedule" : "Not later"}</button>
-        <button type="button" className="wp-button wp-button-quiet" onClick={onDiscard}>Discard</button>
+        {later && <button type="button" className="wp-button" aria-pressed={at !== null} onClick={() => setAt(at === null ? "" : null)}>{at === null ? "Schedule" : "Not later"}</button>}
+        <button type="button" className="wp-button wp-button-quiet" onClick={onDiscard}>{discard}</button>
       </span>
     </form>
   );
@@ -88,7 +93,6 @@ export function Change({ flag, preview, fresh, incomplete, start, versions, busy
   const old = start.version !== flag.version;
   const shown = fresh ? preview : { ...preview, fault: "" };
   const fault = incomplete || shown.fault;
-  const needs = shown.needs_approval ? { value: "1 approval", note: "by somebody else" } : { value: "no approval", note: flag.sensitive ? "" : "not a sensitive flag" };
   const headline = fault || old ? "" : fresh ? told(shown.words) : "looking whom it touches";
   return (
     <section className="wp-panel wpf-change" aria-label="Your change" aria-busy={!fresh && !incomplete && !old}>
@@ -103,7 +107,7 @@ export function Change({ flag, preview, fresh, incomplete, start, versions, busy
         <>
           {shown.words.length > 1 && <ul className="wpf-diff">{shown.words.map((each) => <li key={each}><span className="wp-shape" data-tone="info" aria-hidden="true" /><span>{each}</span></li>)}</ul>}
           {shown.warnings.map((each) => <p key={each} className="wp-panel-body wp-warn">{each}</p>)}
-          <Blast blast={shown.blast} needs={needs} />
+          <Blast blast={shown.blast} needs={needsOf(shown, flag)} />
         </>
       )}
       <Send flag={flag} preview={shown} blocked={Boolean(fault) || !fresh || old} busy={busy} onSave={onSave} onDiscard={onDiscard} />

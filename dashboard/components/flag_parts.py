@@ -13,6 +13,7 @@ _MAP = part(__file__, "flag_map.jsx")
 _SHAPES = part(__file__, "flag_map_shapes.js")
 _SEGMENT = part(__file__, "flag_segment.jsx")
 _IMPORT = part(__file__, "flag_import.jsx")
+_PROMOTION = part(__file__, "flag_promote.jsx")
 _EDITOR = part(__file__, "flag_editor.jsx")
 # Named one by one: each part is linked beside the first, where its imports look for it.
 _PARTS = [
@@ -71,6 +72,24 @@ class _FlagEditor(rx.Component):
     on_save: rx.EventHandler[_one]
 
 
+class _FlagPromotion(rx.Component):
+    """What promoting a flag would do in production, and the form that does it."""
+
+    library = _PROMOTION.importable_path
+    tag = "FlagPromotion"
+
+    shown: rx.Var[str]
+    flag: rx.Var[dict[str, Any]]
+    staging: rx.Var[int]
+    production: rx.Var[int]
+    preview: rx.Var[dict[str, Any]]
+    fault: rx.Var[str]
+    busy: rx.Var[bool]
+
+    on_send: rx.EventHandler[_one]
+    on_close: rx.EventHandler[rx.event.no_args_event_spec]
+
+
 class _SegmentEditor(rx.Component):
     """A segment's conditions as a form."""
 
@@ -104,6 +123,7 @@ class _FlagImport(rx.Component):
 map_shapes = _MapShapes.create
 flag_map = _FlagMap.create
 flag_editor = _FlagEditor.create
+flag_promotion = _FlagPromotion.create
 flag_import = _FlagImport.create
 segment_editor = _SegmentEditor.create
 

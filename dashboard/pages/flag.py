@@ -5,7 +5,13 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import shape, state_word
-from dashboard.components.flag_parts import environments, flag_editor, flag_map, map_shapes
+from dashboard.components.flag_parts import (
+    environments,
+    flag_editor,
+    flag_map,
+    flag_promotion,
+    map_shapes,
+)
 from dashboard.components.forms import field, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.page_states import thing_bones
@@ -16,6 +22,7 @@ from dashboard.pages.flag_deeds import killed, rollouts
 from dashboard.pages.flag_try import playground
 from dashboard.shell import console_page
 from dashboard.states.flag import FlagState
+from dashboard.states.flag_promote import FlagPromoteState
 from dashboard.states.flag_try import FlagTryState
 from dashboard.states.flag_words import FLAGS
 from dashboard.states.shell import ShellState
@@ -36,6 +43,7 @@ def flag() -> rx.Component:
                 rx.el.div(
                     _head(),
                     killed(),
+                    _promotion(),
                     changes(FlagState.changes, FlagState.environment),
                     flag_editor(
                         place=FlagState.place,
@@ -107,6 +115,17 @@ def _head() -> rx.Component:
         rx.el.div(
             environments(FLAGS + "/" + _facts["key"], _facts["environment"]),
             rx.cond(
+                FlagState.may_write & (_facts["environment"] == "staging"),
+                rx.el.button(
+                    "Promote",
+                    type="button",
+                    on_click=[FlagPromoteState.look, FlagState.ask("promote")],
+                    title="Publish these rules in production",
+                    class_name="wp-button",
+                    custom_attrs={"aria-expanded": FlagState.asking == "promote"},
+                ),
+            ),
+            rx.cond(
                 FlagState.may_kill & ~_facts["killed"],
                 rx.el.button(
                     "Kill switch",
@@ -120,6 +139,24 @@ def _head() -> rx.Component:
             class_name="wpf-head-acts",
         ),
         class_name="wpf-head",
+    )
+
+
+def _promotion() -> rx.Component:
+    state = FlagPromoteState
+    return rx.cond(
+        (FlagState.asking == "promote") & (_facts["environment"] == "staging"),
+        flag_promotion(
+            shown=state.shown,
+            flag=_facts,
+            staging=state.staging_version,
+            production=state.production_version,
+            preview=state.preview,
+            fault=state.fault,
+            busy=state.busy,
+            on_send=state.send,
+            on_close=FlagState.ask(""),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from dashboard.states.paging import iso
 _TONES_OF_CAUSES = {
     "edit": "info", "kill": "critical", "restore": "warning", "schedule": "good",
     "rollout": "good", "halt": "critical", "import": "info", "archive": "off",
+    "promote": "good",
 }  # fmt: skip
 _BY_ITSELF = {"schedule": "by schedule", "rollout": "by rollout", "halt": "by its guard"}
 

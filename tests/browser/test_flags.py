@@ -22,6 +22,10 @@ from tests.browser.looks import PHONE, readable, settled
 from tests.support.system import System
 
 ON_OFF = {"on": True, "off": False}
+THAILAND = {
+    "id": "th", "by": "targetingKey", "serve": [{"variant": "on", "share": 25_000}],
+    "conditions": [{"attribute": "region", "operator": "any_of", "values": ["TH"]}],
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,12 @@ class Switchboard:
         self.save({**spec, **more}, 0)
         return key
 
-    def save(self, spec: dict[str, Any], seen: int) -> dict[str, Any]:
+    def save(self, spec: dict[str, Any], seen: int, where: str = "production") -> dict[str, Any]:
         """Save a flag as a program does; answers what came of it."""
-        body = {"spec": spec, "version_seen": seen, "reason": "for a test", "confirm": spec["key"]}
+        body = {
+            "environment": where, "spec": spec, "version_seen": seen, "reason": "for a test",
+            "confirm": spec["key"],
+        }  # fmt: skip
         answer = httpx.put(
             f"{self.desk.url}/api/v1/flags/{spec['key']}",
             json=body,
@@ -277,6 +284,30 @@ def test_a_draft_outlives_its_page_and_is_put_on_no_other_version_unasked(
     expect(offer).to_have_count(0)
 
 
+def test_a_flag_is_promoted_from_staging_to_production(sign_in: SignIn, board: Switchboard) -> None:
+    key = board.flag()
+    board.save({**board.get(f"/{key}")["spec"], "rules": [THAILAND]}, 0, "staging")
+    page = sign_in("admin", f"/flags/{key}?env=staging")
+    page.get_by_role("button", name="Promote").click()
+    panel = page.get_by_role("region", name="Promotion")
+    expect(panel).to_contain_text("Users who change", timeout=15_000)
+    expect(panel).to_contain_text("over version 1 there")
+    expect(panel).to_contain_text("New rule: Thailand: on 25 %")
+    publish = panel.get_by_role("button", name="Publish", exact=True)
+    panel.get_by_label("Why").fill("it stood the test")
+    expect(publish).to_be_disabled()
+    panel.get_by_label(re.compile("type")).fill(key)
+    publish.click()
+    expect(panel).to_have_count(0, timeout=15_000)
+    found = board.get(f"/{key}")
+    assert (found["version"], found["spec"]["rules"]) == (2, [THAILAND])
+    environments = page.get_by_role("navigation", name="Environment")
+    environments.get_by_role("link", name="production").click()
+    history = page.get_by_role("region", name="History")
+    expect(history).to_contain_text("it stood the test")
+    expect(page.get_by_role("button", name="Promote")).to_have_count(0)
+
+
 def test_the_list_finds_flags_and_the_palette_opens_one(
     sign_in: SignIn, board: Switchboard, system: System
 ) -> None:
@@ -308,9 +339,7 @@ def test_a_viewer_sees_flags_and_changes_nothing(sign_in: SignIn, board: Switchb
 def test_axe_finds_nothing_on_the_pages_of_flags(
     sign_in: SignIn, board: Switchboard, system: System, theme: str, size: dict[str, int] | None
 ) -> None:
-    rules = [{"id": "th", "conditions": [{"attribute": "region", "operator": "any_of",
-              "values": ["TH"]}], "serve": [{"variant": "on", "share": 25_000}]}]  # fmt: skip
-    key = board.flag(rules=rules)
+    key = board.flag(rules=[THAILAND])
     page = sign_in("admin", "/account", **({"viewport": size} if size else {}))
     page.evaluate(f"localStorage.setItem('theme', '{theme}')")
     for path in ("/flags", f"/flags/{key}?view=json", "/flags/segments"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.flags import service as flags
-from backend.flags.schemas import Confirmed, FlagDetail, SaveIn
+from backend.flags.schemas import Confirmed, Environment, FlagDetail, SaveIn
 from backend.identity.schemas import SYSTEM, GrantScope, Principal
 from backend.platform.resources import Resources
 from backend.regions import service as regions
@@ -19,6 +19,7 @@ FLAG = f"{STATES}dashboard___states___flag____flag_state"
 CHANGES = f"{STATES}dashboard___states___flag_changes____flag_changes_state"
 LIST = f"{STATES}dashboard___states___flags____flags_state"
 TRY = f"{STATES}dashboard___states___flag_try____flag_try_state"
+PROMOTE = f"{STATES}dashboard___states___flag_promote____flag_promote_state"
 ROLLOUT = f"{STATES}dashboard___states___flag_rollout____flag_rollout_state"
 SEGMENTS = f"{STATES}dashboard___states___segments____segments_state"
 ADA = Principal("user", "user:ada", "Ada", (GrantScope("admin", "*"),))
@@ -46,9 +47,14 @@ def spec(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def keep(resources: Resources, wanted: dict[str, Any], seen: int = 0) -> None:
+async def keep(
+    resources: Resources, wanted: dict[str, Any], seen: int = 0, where: Environment = "production"
+) -> None:
     """Publish a flag, with a second person where one is needed."""
-    asked = SaveIn(spec=wanted, version_seen=seen, reason="for a test", confirm="wallet-topup")
+    asked = SaveIn(
+        environment=where, spec=wanted, version_seen=seen, reason="for a test",
+        confirm="wallet-topup",
+    )  # fmt: skip
     async with resources.database.unit_of_work() as session:
         done = await flags.save_flag(session, ADA, asked)
         if done.change_id is not None:
@@ -201,6 +207,27 @@ async def test_a_rollout_is_started_held_and_ended(
         await console.notice_like("Ended")
     [rollout] = (await flag_of(resources)).rollouts
     assert rollout.state == "stopped"
+
+
+async def test_a_promotion_is_looked_at_and_sent_over_the_versions_that_were_shown(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    await keep(resources, spec())
+    await keep(resources, spec(rules=[THAILAND]), where="staging")
+    at = "/flags/wallet-topup?env=staging"
+    sent = {"sent": {"reason": "it stood the test", "confirm": "wallet-topup"}}
+    async with connect(await sign_in("Nan", ADMIN)) as console:
+        await fire(console, f"{PROMOTE}.look", None, at)
+        first = await until(console, PROMOTE, "shown", len)
+        assert first == "wallet-topup#1-1"
+        await keep(resources, spec(owner="growth"), 1)
+        await fire(console, f"{PROMOTE}.send", sent, at)
+        assert "made wallet-topup version 2" in await until(console, PROMOTE, "fault", len)
+        assert (await flag_of(resources)).version == 2
+        await fire(console, f"{PROMOTE}.send", sent, at)
+        await console.notice_like("Production: Published as version 3")
+    found = await flag_of(resources)
+    assert (found.owner, [rule.id for rule in found.spec.rules]) == ("growth", ["th"])
 
 
 async def test_the_playground_explains_rule_by_rule(
