@@ -304,8 +304,8 @@ def test_a_stop_of_a_tour_is_moved_by_keyboard_and_stays_pinned(
         expect(tour.locator(".wpb-stop[data-pinned]").first).to_be_visible(timeout=PATIENCE_MS)
         page.reload()
         expect(stops.nth(3)).to_be_visible(timeout=PATIENCE_MS)
-        kept = planned(tour)
-        if kept.index(first) < kept.index(second):
+        # The van may have been at one of the two by now, which says nothing about the move.
+        if [stop for stop in planned(tour) if stop in (first, second)] == [first, second]:
             return
     raise AssertionError("no move of a stop was kept")
 
