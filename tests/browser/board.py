@@ -12,7 +12,6 @@ from tests.browser.dispatching import CITY
 from tests.support.system import System
 
 PATIENCE_MS = 30_000
-SEEN_WITHIN_MS = 2_000
 MAP = "document.querySelector('.wpb-map .wpm-map')?.fleetMap"
 
 

@@ -177,7 +177,8 @@ def test_looks_at_personal_details_are_counted_before_the_agents_eyes(
     drop = panel(page, "Drop")
     drop.get_by_role("button", name="Reveal the phone at the drop").click(timeout=30_000)
     expect(drop.get_by_role("link", name=order["phone"])).to_be_visible(timeout=15_000)
-    expect(page.get_by_text(re.compile(r"^\d+ of \d+ looks at personal details"))).to_be_visible()
+    counted = page.get_by_text(re.compile(r"^\d+ of \d+ looks at personal details"))
+    expect(counted).to_be_visible(timeout=15_000)
 
 
 def test_the_outbox_leads_to_the_words_that_the_customers_phone_shows(
