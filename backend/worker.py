@@ -33,9 +33,10 @@ from backend.payments import role as payments
 from backend.platform import clock, consumers, drills, idempotency, outbox
 from backend.platform.memory import keep_what_is_loaded
 from backend.platform.metrics_board import showing
-from backend.platform.outages import outlast, pause
+from backend.platform.outages import outlast
 from backend.platform.resources import Resources, open_resources
 from backend.platform.telemetry import get_logger
+from backend.platform.turns import pause
 from backend.settings import Settings
 from backend.support import role as support
 from backend.tracking.projector import project

@@ -11,7 +11,7 @@ from typing import Any
 
 from backend import serve
 from backend.bench.report import Figure
-from backend.bench.running import free_port, fresh_stores
+from backend.bench.running import free_port, fresh_stores, settings_for
 from backend.identity.access import DirectoryPerson, enrol
 from backend.identity.schemas import GrantScope
 from backend.identity.service import Visitor, begin_session
@@ -29,11 +29,9 @@ async def bench_console(seconds: int = 30) -> list[Figure]:
     """Measure events at the socket, against a bare echo over the same sockets."""
     async with fresh_stores() as (data_dir, stores):
         port = free_port()
-        settings = Settings(
-            env="development",
-            data_dir=data_dir,
-            database_url=stores.database_url,
-            redis_url=stores.redis_url,
+        settings = settings_for(
+            data_dir,
+            stores,
             public_url=f"http://localhost:{port}",
             web_workers=WORKERS,
             secret_key=_SECRET,

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock, outbox
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources, open_resources
+from backend.platform.turns import pause, repeat
 from backend.regions.service import seed
 from backend.settings import Settings, adopt
 from backend.tracking import live_repository
@@ -69,9 +71,10 @@ async def _measure(settings: Settings, seconds: int) -> list[Figure]:
         rng = np.random.default_rng(1)
         fleet = await _fleet(resources, rng)
         stop = asyncio.Event()
+        relay = partial(outbox.relay_once, resources.database, resources.events)
         roles = [
             asyncio.create_task(dispatch(resources, stop)),
-            asyncio.create_task(_relay(resources, stop)),
+            asyncio.create_task(repeat(stop, 0.2, relay)),
             asyncio.create_task(_keep_heard(resources, fleet, stop)),
         ]
         phones = asyncio.create_task(_answer_offers(resources, stop))
@@ -123,18 +126,7 @@ async def _keep_heard(
 ) -> None:
     while not stop.is_set():
         await _hear(resources, fleet)
-        await _pause(stop, 20.0)
-
-
-async def _relay(resources: Resources, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        if not await outbox.relay_once(resources.database, resources.events):
-            await _pause(stop, 0.2)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await pause(stop, 20.0)
 
 
 async def _answer_offers(resources: Resources, stop: asyncio.Event) -> None:
@@ -146,7 +138,7 @@ async def _answer_offers(resources: Resources, stop: asyncio.Event) -> None:
             with suppress(OfferGone):
                 async with resources.database.unit_of_work() as session:
                     await service.accept_offer(session, SYSTEM, offer)
-        await _pause(stop, 0.2)
+        await pause(stop, 0.2)
 
 
 async def _orders(

@@ -20,7 +20,7 @@ from backend.bench.flags_app import RIVAL
 from backend.bench.flags_listeners import Listener
 from backend.bench.load import Load, send_for
 from backend.bench.report import Figure
-from backend.bench.running import free_port, fresh_stores
+from backend.bench.running import free_port, fresh_stores, settings_for
 from backend.flags import service
 from backend.flags.evaluation import FlagSet
 from backend.flags.schemas import ImportIn, KillIn
@@ -29,7 +29,7 @@ from backend.identity.service import issue_api_token
 from backend.platform.embedded import Stores
 from backend.platform.processes import Child, Spec, answers
 from backend.platform.resources import Resources, open_resources
-from backend.settings import Settings, child_environment
+from backend.settings import child_environment
 
 FLAGS = 100
 STREAMS = 500
@@ -78,18 +78,14 @@ def _definition(number: int) -> dict[str, Any]:
 async def bench_flags(seconds: int = 20) -> list[Figure]:
     """Measure one evaluation, all flags over HTTP against the library, and a publish."""
     figures = _one_evaluation()
-    async with fresh_stores() as (data_dir, stores):
-        settings = Settings(
-            env="development",
-            data_dir=data_dir,
-            database_url=stores.database_url,
-            redis_url=stores.redis_url,
-        )
-        async with open_resources(settings) as resources:
-            key = await _prepared(resources)
-            async with _server(stores, data_dir) as port:
-                figures += await _bulk(port, key, seconds)
-                figures += await _publish(resources, port, key)
+    async with (
+        fresh_stores() as (data_dir, stores),
+        open_resources(settings_for(data_dir, stores)) as resources,
+    ):
+        key = await _prepared(resources)
+        async with _server(stores, data_dir) as port:
+            figures += await _bulk(port, key, seconds)
+            figures += await _publish(resources, port, key)
     return figures
 
 

@@ -17,14 +17,14 @@ import psutil
 
 from backend.bench.live_viewers import NAIVE_PATH, START_LON_E7
 from backend.bench.report import Figure
-from backend.bench.running import free_port, fresh_stores
+from backend.bench.running import free_port, fresh_stores, settings_for
 from backend.identity.schemas import SYSTEM
 from backend.identity.service import issue_api_token
 from backend.platform.embedded import Stores
 from backend.platform.ids import uuid7
 from backend.platform.processes import Child, Spec, answers
 from backend.platform.resources import Resources, open_resources
-from backend.settings import Settings, child_environment
+from backend.settings import child_environment
 from backend.tracking import live_repository
 from backend.tracking.live_table import DriverDetails
 from backend.tracking.livestate import LIVE_KEY, MOVED_CHANNEL, STATE
@@ -53,15 +53,11 @@ class Outcome:
 
 async def bench_live(seconds: int = 30) -> list[Figure]:
     """Measure the live feed, then the naive one in the same process with the same fleet."""
-    async with fresh_stores() as (data_dir, stores):
-        settings = Settings(
-            env="development",
-            data_dir=data_dir,
-            database_url=stores.database_url,
-            redis_url=stores.redis_url,
-        )
-        async with open_resources(settings) as resources:
-            hub, naive = await _measure(resources, stores, data_dir, seconds)
+    async with (
+        fresh_stores() as (data_dir, stores),
+        open_resources(settings_for(data_dir, stores)) as resources,
+    ):
+        hub, naive = await _measure(resources, stores, data_dir, seconds)
     return _figures(hub, naive, seconds)
 
 

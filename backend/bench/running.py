@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backend.migrations import schema
 from backend.platform import embedded
@@ -36,6 +37,17 @@ async def fresh_stores() -> AsyncIterator[tuple[Path, embedded.Stores]]:
     with _open_folder() as folder, embedded.running_stores(folder) as stores:
         await asyncio.to_thread(schema.upgrade, stores.database_url)
         yield folder, stores
+
+
+def settings_for(folder: Path, stores: embedded.Stores, **more: Any) -> Settings:
+    """What a process that works with these stores is told, and `more`."""
+    return Settings(
+        env="development",
+        data_dir=folder,
+        database_url=stores.database_url,
+        redis_url=stores.redis_url,
+        **more,
+    )
 
 
 @contextmanager

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import statistics
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,15 +13,13 @@ from sqlalchemy import text
 
 from backend.bench import support_cases, support_orders
 from backend.bench.report import Figure
+from backend.bench.running import fresh_stores, settings_for
 from backend.bench.support_orders import Sample
 from backend.identity.schemas import SYSTEM, GrantScope, Principal
-from backend.migrations import schema
-from backend.platform.embedded import running_stores
 from backend.platform.memory import keep_what_is_loaded
 from backend.platform.processes import StartError
 from backend.platform.resources import Resources, open_resources
 from backend.regions.service import seed
-from backend.settings import Settings
 from backend.support import service
 from backend.support.rules import State
 from backend.support.schemas import EscalationFilter
@@ -60,12 +54,8 @@ _ASKED: dict[str, dict[str, Any]] = {
 
 async def bench_support(seconds: int = 60) -> list[Figure]:
     """Measure on stores of its own; `seconds` is how long searches are asked, by three agents."""
-    with _open_folder() as folder, running_stores(folder) as stores:
-        await asyncio.to_thread(schema.upgrade, stores.database_url)
-        settings = Settings(
-            env="development", data_dir=folder, database_url=stores.database_url,
-            redis_url=stores.redis_url, secret_key=_SECRET,
-        )  # fmt: skip
+    async with fresh_stores() as (folder, stores):
+        settings = settings_for(folder, stores, secret_key=_SECRET)
         async with open_resources(settings) as resources:
             async with resources.database.unit_of_work() as session:
                 await seed(session, SYSTEM)
@@ -77,15 +67,6 @@ async def bench_support(seconds: int = 60) -> list[Figure]:
                 *await read(resources, numbers),
                 *await queued(resources),
             ]
-
-
-@contextmanager
-def _open_folder() -> Iterator[Path]:
-    """A folder for the stores: PostgreSQL runs as another user where we are root."""
-    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
 
 
 def agent(region: str) -> Principal:

@@ -12,6 +12,7 @@ from backend.platform import clock
 from backend.platform.resources import Resources
 from backend.platform.switches import switched_on
 from backend.platform.telemetry import get_logger, meter
+from backend.platform.turns import pause
 from backend.regions import service as regions
 from backend.regions.schemas import Region
 
@@ -29,11 +30,7 @@ async def dispatch(resources: Resources, stop: asyncio.Event) -> None:
     while not stop.is_set():
         began = loop.time()
         await dispatch_once(resources)
-        left = max(_LEAST_PAUSE_S, every_s - (loop.time() - began))
-        try:
-            await asyncio.wait_for(stop.wait(), left)
-        except TimeoutError:
-            continue
+        await pause(stop, max(_LEAST_PAUSE_S, every_s - (loop.time() - began)))
 
 
 async def dispatch_once(resources: Resources) -> list[RunResult]:

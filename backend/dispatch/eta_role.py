@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from backend.dispatch import eta_repository, matching_repository
 from backend.dispatch.etas import refresh_city
@@ -11,6 +10,7 @@ from backend.dispatch.travel import travel_of
 from backend.identity.schemas import SYSTEM
 from backend.platform.resources import Resources
 from backend.platform.telemetry import meter, tracer
+from backend.platform.turns import pause
 from backend.regions import service as regions
 
 EVERY_S = 15.0
@@ -23,8 +23,7 @@ async def foretell(resources: Resources, stop: asyncio.Event) -> None:
     while not stop.is_set():
         began = loop.time()
         await foretell_once(resources)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), max(0.1, EVERY_S - (loop.time() - began)))
+        await pause(stop, max(0.1, EVERY_S - (loop.time() - began)))
 
 
 async def foretell_once(resources: Resources) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from backend.dispatch import eta_repository, planner_pool
 from backend.dispatch.planning_rounds import improve_city
 from backend.identity.schemas import SYSTEM
 from backend.platform.resources import Resources
 from backend.platform.telemetry import meter, tracer
+from backend.platform.turns import pause
 from backend.regions import service as regions
 
 EVERY_S = 4.0
@@ -23,8 +23,7 @@ async def plan_tours(resources: Resources, stop: asyncio.Event) -> None:
         while not stop.is_set():
             began = loop.time()
             await plan_once(resources)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), max(0.1, EVERY_S - (loop.time() - began)))
+            await pause(stop, max(0.1, EVERY_S - (loop.time() - began)))
     finally:
         planner_pool.close()
 

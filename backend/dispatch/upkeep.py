@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from backend.dispatch import lifecycle, order_list_repository
 from backend.dispatch.consumers import ROSTER, ROSTER_GROUP
@@ -12,6 +11,7 @@ from backend.identity.schemas import SYSTEM
 from backend.platform import clock
 from backend.platform.consumers import Consumer
 from backend.platform.resources import Resources
+from backend.platform.turns import pause
 
 _SWEEP_EVERY_S = 5.0
 _AT_ONCE = 200
@@ -27,8 +27,7 @@ async def keep_orders(resources: Resources, stop: asyncio.Event) -> None:
 async def _sweep(resources: Resources, stop: asyncio.Event) -> None:
     while not stop.is_set():
         if await prepare_due(resources) < _AT_ONCE:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _SWEEP_EVERY_S)
+            await pause(stop, _SWEEP_EVERY_S)
 
 
 async def prepare_due(resources: Resources) -> int:

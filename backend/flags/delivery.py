@@ -14,8 +14,6 @@ from time import monotonic
 from typing import get_args
 
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend.flags import disk, service
 from backend.flags.exposure_counts import ExposureCounts
@@ -24,11 +22,11 @@ from backend.flags.sampling import Sampler
 from backend.flags.schemas import PUBLISHED_CHANNEL, Environment
 from backend.flags.served import ServedEnvironment
 from backend.platform import clock
+from backend.platform.outages import STORES_FAILED
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger
 
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
-STORES_AWAY = (RedisError, SQLAlchemyError, OSError, TimeoutError)
 
 _POLL_EVERY_S = 0.7
 _FIRST_LOOK_WITHIN_S = 2.0
@@ -103,7 +101,7 @@ class Delivery:
         try:
             async with asyncio.timeout(_FIRST_LOOK_WITHIN_S):
                 await self.refresh()
-        except STORES_AWAY as error:
+        except STORES_FAILED as error:
             if not self._away:
                 self._away = True
                 _log.warning("flags_not_confirmed", error=repr(error))
@@ -121,7 +119,7 @@ class Delivery:
                     while True:
                         await self.try_refresh()
                         await _hear(channel)
-            except STORES_AWAY:
+            except STORES_FAILED:
                 await asyncio.sleep(_POLL_EVERY_S)
                 await self.try_refresh()
 
@@ -136,7 +134,7 @@ class Delivery:
         for part in (self.counts, self.samples, self.keys):
             try:
                 await part.hand_over(self.resources)
-            except STORES_AWAY as error:
+            except STORES_FAILED as error:
                 _log.info("flags_not_handed_over", part=type(part).__name__, error=repr(error))
 
 

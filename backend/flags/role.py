@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from backend.platform import clock
 from backend.platform.db import Database
 from backend.platform.errors import DomainError
 from backend.platform.resources import Resources
+from backend.platform.turns import pause
 
 _LOOK_EVERY_S = 1.0
 _TIDY_EVERY = 600
@@ -33,8 +33,7 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
         if turns % _TIDY_EVERY == 0:
             await tidy(resources.database)
         turns += 1
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
+        await pause(stop, _LOOK_EVERY_S)
 
 
 async def turn(database: Database) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from backend.incidents import intake, sending, sweeps
 from backend.incidents.consumers import GROUP, HANDLERS
 from backend.notifications import service as notifications
 from backend.platform.consumers import Consumer
 from backend.platform.resources import Resources
+from backend.platform.turns import repeat
 
 _IDLE_S = 0.2
 _SWEEP_EVERY_S = 1.0
@@ -26,16 +25,8 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as group,
     ):
         group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
-        group.create_task(_repeat(stop, _IDLE_S, lambda: intake.work_in(database)))
-        group.create_task(_repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
+        group.create_task(repeat(stop, _IDLE_S, lambda: intake.work_in(database)))
+        group.create_task(repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
         group.create_task(
-            _repeat(stop, _IDLE_S, lambda: sending.send_due(resources, outbound, carriers))
+            repeat(stop, _IDLE_S, lambda: sending.send_due(resources, outbound, carriers))
         )
-
-
-async def _repeat(stop: asyncio.Event, idle_s: float, turn: Callable[[], Awaitable[int]]) -> None:
-    """Turn after turn, without a pause while there is work."""
-    while not stop.is_set():
-        if not await turn():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), idle_s)

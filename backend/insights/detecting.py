@@ -22,6 +22,7 @@ from backend.platform import clock
 from backend.platform.errors import NotFound
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger, meter, tracer
+from backend.platform.turns import pause
 
 INTEGRATION = "waypost"
 _EVERY_S = 5.0
@@ -40,8 +41,7 @@ async def detect(resources: Resources, stop: asyncio.Event) -> None:
     begun = clock.now()
     while not stop.is_set():
         await detect_once(resources, clock.now() - begun)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _EVERY_S)
+        await pause(stop, _EVERY_S)
 
 
 async def detect_once(resources: Resources, watched_for: timedelta = timedelta.max) -> None:

@@ -24,9 +24,10 @@ from backend.notifications.sealed import Unreadable, opened
 from backend.platform import clock, indicators
 from backend.platform.ids import uuid7
 from backend.platform.in_flight import InFlight
-from backend.platform.outages import LONGEST_PAUSE_S, STORES_FAILED, is_refused, outlast, pause
+from backend.platform.outages import LONGEST_PAUSE_S, STORES_FAILED, is_refused, outlast
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger, meter, tracer
+from backend.platform.turns import pause
 
 LEASE = timedelta(seconds=60)
 """A claim outlives any sending; after it somebody else sends, and says that it is a repeat."""

@@ -9,8 +9,9 @@ from backend.notifications.broadcasts import advance
 from backend.notifications.message_consumers import GROUP, HANDLERS
 from backend.notifications.messenger import send_due
 from backend.platform.consumers import Consumer
-from backend.platform.outages import outlast, pause
+from backend.platform.outages import outlast
 from backend.platform.resources import Resources
+from backend.platform.turns import repeat
 
 _LOOK_EVERY_S = 1.0
 
@@ -21,14 +22,8 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
     Each outlasts a store that is away by itself, so that what is being sent is not cut off.
     """
     read = partial(Consumer(resources, GROUP, HANDLERS).run, stop)
-    broadcast = partial(_broadcast, resources, stop)
+    broadcast = partial(repeat, stop, _LOOK_EVERY_S, partial(advance, resources.database))
     async with asyncio.TaskGroup() as group:
         group.create_task(outlast("messenger.events", read, stop))
         group.create_task(outlast("messenger.broadcasts", broadcast, stop))
         group.create_task(send_due(resources, stop))
-
-
-async def _broadcast(resources: Resources, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        if not await advance(resources.database):
-            await pause(stop, _LOOK_EVERY_S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
@@ -34,6 +33,7 @@ from backend.platform.outbox import TOPIC, Event, emit
 from backend.platform.resources import Resources
 from backend.platform.sealing import unseal
 from backend.platform.telemetry import get_logger, meter, tracer
+from backend.platform.turns import pause
 from backend.settings import Settings
 
 LEASE = timedelta(seconds=60)
@@ -102,11 +102,14 @@ async def read_events(resources: Resources, stop: asyncio.Event) -> None:
     """Turn events into deliveries; one process at a time does, so that they keep their order."""
     async with resources.database.engine.connect() as connection:
         while not await sending_repository.become_reader(connection):
-            if await _stopped(stop, _TRY_TO_READ_EVERY_S):
+            await pause(stop, _TRY_TO_READ_EVERY_S)
+            if stop.is_set():
                 return
         consumer = Consumer(resources, GROUP, HANDLERS)
         await consumer.prepare()
-        if await resources.events.lag(TOPIC, GROUP) and await _stopped(stop, _PREDECESSOR_S):
+        if await resources.events.lag(TOPIC, GROUP):
+            await pause(stop, _PREDECESSOR_S)
+        if stop.is_set():
             return
         await consumer.run(stop)
 
@@ -158,7 +161,7 @@ class Sender:
         if self.busy:
             await self.settled()
         else:
-            await _stopped(stop, _LOOK_EVERY_S)
+            await pause(stop, _LOOK_EVERY_S)
 
     async def settled(self) -> None:
         """Return once something came back, or after a moment."""
@@ -276,9 +279,3 @@ async def _switch_off(session: AsyncSession, claimed: Claimed, why: str) -> None
         after={"merchant": claimed.merchant, "url": claimed.url, "active": False},
         reason=why,
     )
-
-
-async def _stopped(stop: asyncio.Event, within_s: float) -> bool:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), within_s)
-    return stop.is_set()

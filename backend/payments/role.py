@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +12,7 @@ from backend.payments.gateways.registry import Gateways, open_gateways
 from backend.platform.consumers import Consumer
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger
+from backend.platform.turns import repeat
 
 _IDLE_S = 0.3
 _TEND_EVERY_S = 5.0
@@ -29,11 +28,11 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
-            group.create_task(_repeat(stop, _IDLE_S, lambda: actions.run_due(database, gateways)))
-            group.create_task(_repeat(stop, _IDLE_S, lambda: listen(resources, gateways)))
-            group.create_task(_repeat(stop, 1.0, lambda: actions.poll(database, gateways)))
-            group.create_task(_repeat(stop, _TEND_EVERY_S, lambda: tend(resources)))
-            group.create_task(_repeat(stop, _SUM_UP_EVERY_S, lambda: sum_up(resources)))
+            group.create_task(repeat(stop, _IDLE_S, lambda: actions.run_due(database, gateways)))
+            group.create_task(repeat(stop, _IDLE_S, lambda: listen(resources, gateways)))
+            group.create_task(repeat(stop, 1.0, lambda: actions.poll(database, gateways)))
+            group.create_task(repeat(stop, _TEND_EVERY_S, lambda: tend(resources)))
+            group.create_task(repeat(stop, _SUM_UP_EVERY_S, lambda: sum_up(resources)))
     finally:
         await gateways.close()
 
@@ -58,11 +57,3 @@ async def sum_up(resources: Resources) -> int:
     except DBAPIError as error:
         _log.info("not_summed_up", why=str(error.orig))
     return 0
-
-
-async def _repeat(stop: asyncio.Event, idle_s: float, turn: Callable[[], Awaitable[int]]) -> None:
-    """Turn after turn, without a pause while there is work."""
-    while not stop.is_set():
-        if not await turn():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), idle_s)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from backend.platform.telemetry import get_logger
+from backend.platform.turns import pause
 
 STORES_FAILED = (RedisError, SQLAlchemyError, OSError)
 """What is raised when a store is away, or refuses."""
@@ -19,12 +19,6 @@ LONGEST_PAUSE_S = 5.0
 _THE_VALUES = ("22", "23")
 
 _log = get_logger(__name__)
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but no longer than until the process is asked to stop."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def outlast(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

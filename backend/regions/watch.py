@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend.identity.schemas import SYSTEM, Principal
-from backend.platform.redis import RedisError
+from backend.platform.outages import STORES_FAILED
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger
+from backend.platform.turns import pause
 from backend.regions.geofences import FenceIndex, fences
 from backend.regions.schemas import CHANGED_CHANNEL
 
@@ -47,10 +45,9 @@ class FenceWatch:
         while not stop.is_set():
             try:
                 await self._follow(stop)
-            except (RedisError, SQLAlchemyError, OSError) as error:
+            except STORES_FAILED as error:
                 _log.warning("geofence_watch_interrupted", error=repr(error))
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _RETRY_S)
+                await pause(stop, _RETRY_S)
 
     async def _follow(self, stop: asyncio.Event) -> None:
         clock = asyncio.get_running_loop()

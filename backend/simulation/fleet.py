@@ -6,7 +6,6 @@ import asyncio
 import heapq
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -15,6 +14,7 @@ from typing import Any
 from backend.platform import drills
 from backend.platform.scopes import covers
 from backend.platform.telemetry import get_logger
+from backend.platform.turns import pause
 from backend.simulation import places
 from backend.simulation.courier import Courier
 from backend.simulation.doorways import Device, Doorway, Tally, encode, understand
@@ -182,8 +182,7 @@ class Fleet:
             if self._clock() >= report_at:
                 report_at += _REPORT_S
                 self._report()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _TICK_S)
+            await pause(stop, _TICK_S)
         self._stopping = True
         if self._busy:
             await asyncio.wait(self._busy, timeout=5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -15,6 +14,7 @@ import orjson
 
 from backend.platform import drills
 from backend.platform.telemetry import get_logger
+from backend.platform.turns import pause
 from backend.simulation import trade
 from backend.simulation.operator import Operator
 from backend.simulation.places import City, person
@@ -105,14 +105,14 @@ class Market:
         """Trade until `stop`; raises Refused where the operator may not make tokens."""
         first = await self.open()
         while not stop.is_set() and self._drivers(self._cities[0].code) is None:
-            await _pause(stop, _TURN_S / 5)
+            await pause(stop, _TURN_S / 5)
         self._turned = self._clock()
         if first and not stop.is_set():
-            await _pause(stop, _TURN_S)
+            await pause(stop, _TURN_S)
             self._begin_with_backlog()
         while not stop.is_set():
             await self.turn()
-            await _pause(stop, _TURN_S)
+            await pause(stop, _TURN_S)
 
     async def open(self) -> bool:
         """Get each marketplace its token; whether this is the first time."""
@@ -258,8 +258,3 @@ def _poisson(rng: Random, expected: float) -> int:
         count += 1
         left += rng.expovariate(1.0)
     return count
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from backend.platform.errors import DomainError
+from backend.platform.turns import pause
 from backend.simulation.doorways import Device
 from backend.simulation.transport import Answer, Request, Transport, Unreachable
 
@@ -137,7 +138,7 @@ class Operator:
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = orjson.dumps(body)
-        pause, tries = _FIRST_PAUSE_S, 0
+        wait_s, tries = _FIRST_PAUSE_S, 0
         while True:
             answer, trouble = None, "stopped"
             try:
@@ -157,13 +158,6 @@ class Operator:
                 raise Refused(f"The server cannot be reached ({trouble}).")
             if self._stop.is_set():
                 raise Refused("Stopped.")
-            wait = max(pause, (answer.retry_after_s if answer else None) or 0.0)
-            await _sleep(self._stop, wait)
-            pause = min(_LONGEST_PAUSE_S, pause * 2)
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
+            asked_s = answer.retry_after_s if answer else None
+            await pause(self._stop, max(wait_s, asked_s or 0.0))
+            wait_s = min(_LONGEST_PAUSE_S, wait_s * 2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import orjson
 
 from backend.platform.telemetry import get_logger
+from backend.platform.turns import pause
 from backend.simulation.operator import Operator, Refused
 from backend.simulation.places import City
 from backend.simulation.transport import Request, Transport, Unreachable
@@ -97,8 +97,7 @@ class Readers:
             except Refused as error:
                 _log.warning("flags_not_read", reason=str(error))
                 return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _ASK_EVERY_S)
+            await pause(stop, _ASK_EVERY_S)
 
     async def ask(self, phone: Reader) -> None:
         """Have one phone ask for all of its flags; raises Unreachable, Refused."""

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from backend.platform.turns import pause
 from backend.simulation.transport import Request, Transport, Unreachable
 
 _ASKS = 0.025
@@ -89,8 +90,7 @@ class Recipients:
         """Live until `stop`."""
         while not stop.is_set():
             await self.turn()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _TURN_S)
+            await pause(stop, _TURN_S)
 
     def expect(self, number: str, region: str, bearer: str) -> None:
         """Somebody waits for an order from now on; most of them say nothing."""

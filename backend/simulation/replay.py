@@ -6,13 +6,13 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from backend.platform.turns import pause
 from backend.regions.rules import bounding_box, contains, haversine_m, polygons_of
 from backend.simulation.doorways import Device, Doorway, batch_size, encode, understand
 from backend.simulation.fixes import Fix
@@ -96,8 +96,7 @@ class Replay:
 
     async def _wait(self, seconds: float) -> None:
         if seconds > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), seconds)
+            await pause(self._stop, seconds)
 
     async def start_shift(self, device: Device) -> None:
         """Put the driver on shift, so that the map shows the driver as working."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from backend.platform.consumers import Consumer
 from backend.platform.resources import Resources
+from backend.platform.turns import repeat
 from backend.support import sweeps
 from backend.support.consumers import GROUP, HANDLERS
 
@@ -21,14 +20,6 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
     database = resources.database
     async with asyncio.TaskGroup() as group:
         group.create_task(Consumer(resources, GROUP, HANDLERS).run(stop))
-        group.create_task(_repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
-        group.create_task(_repeat(stop, _LOOK_FOR_LATE_EVERY_S, lambda: sweeps.open_late(database)))
-        group.create_task(_repeat(stop, _DROP_DRAFTS_EVERY_S, lambda: sweeps.drop_drafts(database)))
-
-
-async def _repeat(stop: asyncio.Event, idle_s: float, turn: Callable[[], Awaitable[int]]) -> None:
-    """Turn after turn, without a pause while there is work."""
-    while not stop.is_set():
-        if not await turn():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), idle_s)
+        group.create_task(repeat(stop, _SWEEP_EVERY_S, lambda: sweeps.sweep(database)))
+        group.create_task(repeat(stop, _LOOK_FOR_LATE_EVERY_S, lambda: sweeps.open_late(database)))
+        group.create_task(repeat(stop, _DROP_DRAFTS_EVERY_S, lambda: sweeps.drop_drafts(database)))

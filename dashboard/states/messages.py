@@ -37,7 +37,7 @@ from dashboard.states.paging import (
     uuid_or_none,
     uuids,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState
+from dashboard.states.shell import ShellState
 
 FIELDS = ("order", "state", "channel", "template", "to", "from", "until")
 TABS = ("", "templates", "phone")
@@ -72,7 +72,7 @@ class MessagesState(ListState, rx.State):
     outcome: list[OutcomeRow] = []
     outcome_words: str = ""
     may_write: bool = False
-    _shown: tuple[dict[str, str], str, str] = ({}, "", "")
+    _shown: tuple[dict[str, str], str | None, str] = ({}, None, "")
 
     @rx.event(background=True)
     @requires("messages:read")
@@ -98,10 +98,10 @@ class MessagesState(ListState, rx.State):
             filters = {name: self._asked(name) for name in FIELDS}
             tab = self._asked("tab") if self._asked("tab") in TABS else ""
             after = self._asked("after")
+            place = await self._place()
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
             names = {choice["code"]: choice["name"] for choice in shell.region_choices}
-        wanted = wanted_of(filters, region)
+        wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             page = await notifications.list_messages(
                 session, principal, wanted, uuid_or_none(after), PAGE_ROWS
@@ -114,12 +114,11 @@ class MessagesState(ListState, rx.State):
             self.tab, self.filters, self.filters_key = tab, filters, address("", filters)
             self.demo = gateway.resources().settings.demo
             rows = [message_line(each, names.get(each.region, "")) for each in page.items]
-            if again and (filters, region, after) == self._shown:
-                self.rows, newer = in_place(self.rows, rows)
-                self.newer = 0 if after else newer
+            if again and (filters, place, after) == self._shown:
+                self.rows, self.newer = in_place(self.rows, rows, after)
             else:
                 self.rows, self.newer = rows, 0
-            self._shown = (filters, region, after)
+            self._shown = (filters, place, after)
             self.chips = state_chips(counts, query)
             self.may_write = may_write
             self.csv_link = file_link(_CSV, wanted, {"states": "state"})
@@ -174,7 +173,7 @@ async def _do(session: Session, principal: Principal, action: str, message_id: U
     return STATES[after.state][1]
 
 
-def wanted_of(filters: dict[str, str], region: str) -> MessageFilter:
+def wanted_of(filters: dict[str, str], region: str | None) -> MessageFilter:
     """What the service is asked; what is not known does not narrow."""
 
     def known(name: str, words: dict[str, Any]) -> str | None:
@@ -183,7 +182,7 @@ def wanted_of(filters: dict[str, str], region: str) -> MessageFilter:
     state = known("state", STATES)
     return MessageFilter.model_validate(
         {
-            "region": None if region == EVERYWHERE else region[:64],
+            "region": region,
             "states": (state,) if state else (),
             "channel": known("channel", CHANNELS),
             "template": known("template", TEMPLATES),

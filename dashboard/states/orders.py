@@ -153,8 +153,7 @@ class OrdersState(ListState, rx.State):
         async with self:
             if wanted != self._wanted or after != self._after:
                 return
-            self.rows, newer = in_place(self.rows, rows)
-            self.newer = 0 if after else newer
+            self.rows, self.newer = in_place(self.rows, rows, after)
             self.chips = state_chips(counts, self.filters)
             self.late_chips = lateness_chips(still, self.filters)
             self._change, self._looked_at = change, monotonic()

@@ -129,8 +129,10 @@ def first_fault(error: ValidationError) -> str:
     return f"{field}: {found['msg']}" if field else found["msg"]
 
 
-def in_place(shown: Sequence[Row], now: Sequence[Row]) -> tuple[list[Row], int]:
+def in_place(shown: Sequence[Row], now: Sequence[Row], after: str = "") -> tuple[list[Row], int]:
     """The rows shown, each as it is now but none moved, and how many are not yet among them.
+
+    What is new stands on the first page, so that none is counted `after` another.
 
     A row that is missing now before one that is still there no longer matches; those after the
     last of these may only have been pushed to the next page. Where nothing is shown, nothing can
@@ -145,4 +147,4 @@ def in_place(shown: Sequence[Row], now: Sequence[Row]) -> tuple[list[Row], int]:
         gone = row["id"] not in fresh and (at < last or len(now) < PAGE_ROWS)
         kept.append(fresh.get(row["id"]) or cast(Row, {**row, "gone": gone}))
     known = {row["id"] for row in shown}
-    return kept, sum(row["id"] not in known for row in now)
+    return kept, 0 if after else sum(row["id"] not in known for row in now)

@@ -20,7 +20,6 @@ from dashboard.gateway import Session, requires
 from dashboard.states.message_words import CHANNELS, PATH, READERS, TEMPLATES
 from dashboard.states.order_words import clock_words
 from dashboard.states.paging import ListState, address, form_text, iso, loads
-from dashboard.states.shell import EVERYWHERE, ShellState
 
 _RECEIVED = (MessageState.SENT, MessageState.DELIVERED)
 _LOOKED_AT = 100
@@ -75,13 +74,11 @@ class SandboxState(ListState, rx.State):
     async def _look(self) -> None:
         async with self:
             asked = self._asked("order")
-            shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            place = await self._place()
             if self._asked("tab") != "phone":
                 return
         if not gateway.resources().settings.demo:
             raise NotFound("Only the demo has a phone to look at: everybody else's is their own.")
-        place = None if region == EVERYWHERE else region[:64]
         async with gateway.open(self) as (session, principal):
             wanted = MessageFilter(region=place, to="customer", states=_RECEIVED)
             page = await notifications.list_messages(session, principal, wanted, None, _LOOKED_AT)

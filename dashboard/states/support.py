@@ -103,8 +103,7 @@ class SupportState(ListState, rx.State):
         async with self:
             rows = [ticket_row(each, names) for each in page.items]
             if again and (filters, place, after) == self._shown:
-                self.rows, newer = in_place(self.rows, rows)
-                self.newer = 0 if after else newer
+                self.rows, self.newer = in_place(self.rows, rows, after)
             else:
                 self.rows, self.newer = rows, 0
                 self._versions, self._regions = {}, {}

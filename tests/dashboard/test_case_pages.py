@@ -293,7 +293,7 @@ def test_every_state_and_template_has_its_words() -> None:
 
 def test_what_the_address_asks_for_wrongly_does_not_narrow() -> None:
     wrong = {**NOTHING, "state": "lost", "channel": "pigeon", "to": "nobody"}
-    wanted = wanted_of(wrong, "*")
+    wanted = wanted_of(wrong, None)
     assert (wanted.states, wanted.channel, wanted.to, wanted.region) == ((), None, None, None)
 
 

@@ -15,6 +15,7 @@ LISTS = {
     "/": "overview",
     "/orders": "orders",
     "/drivers": "drivers",
+    "/messages": "messages",
     "/support": "support",
     "/wall": "wall",
     "/scorecard": "scorecard",
