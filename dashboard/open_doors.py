@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
+from reflex.istate.manager.redis import StateManagerRedis
 from reflex.utils.token_manager import RedisTokenManager
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.tab_claims import TabClaims
+from dashboard.tab_states import TabStates
 
 # Flags are read there by a key, which no browser sends by itself; the door answers preflights.
 _OPEN = "/ofrep/"
@@ -25,6 +27,8 @@ class ConsoleApp(rx.App):
 
     def _setup_state(self) -> None:
         super()._setup_state()
+        if isinstance(states := self._state_manager, StateManagerRedis):
+            self._state_manager = TabStates.after(states)
         namespace = self.event_namespace
         if namespace and isinstance(namespace._token_manager, RedisTokenManager):
             namespace._token_manager = TabClaims(namespace._token_manager.redis)
