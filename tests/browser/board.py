@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -35,7 +35,6 @@ def flip(system: System, browser: Browser, verb: str, reason: str) -> None:
 
 def open_board(
     sign_in: SignIn,
-    system: System,
     name: str = "",
     role: str = "Fleet manager",
     query: str = "",
@@ -43,9 +42,9 @@ def open_board(
     **options: Any,
 ) -> Page:
     """The board, listing only the orders for a recipient of this name."""
-    page = sign_in(role, "/dispatch", **options)
     asked = f"q={quote(name)}" if name else ""
-    page.goto(urljoin(system.url, f"/dispatch?region={region}&{asked}&{query}"))
+    moving = {"reduced_motion": "no-preference", **options}
+    page = sign_in(role, f"/dispatch?region={region}&{asked}&{query}", **moving)
     if name:
         expect(rows(page).first).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function(f"() => ({MAP}?.points.size ?? 0) > 0", timeout=PATIENCE_MS)

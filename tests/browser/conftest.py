@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -13,6 +14,7 @@ from tests.support.chromium import chromium
 from tests.support.system import System, running_system
 
 SignIn = Callable[..., Page]
+_LOOK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,20 +73,38 @@ def complaints() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def held_sessions() -> dict[str, list[Any]]:
+    """The cookie of each of the demo's people who has signed in."""
+    return {}
+
+
 @pytest.fixture
-def sign_in(system: System, browser: Browser, complaints: list[str]) -> Iterator[SignIn]:
-    """A function that opens a page as one of the demo's people: `sign_in("Fleet manager")`."""
+def sign_in(
+    system: System,
+    browser: Browser,
+    held_sessions: dict[str, list[Any]],
+    complaints: list[str],
+) -> Iterator[SignIn]:
+    """A function that opens a page as one of the demo's people: `sign_in("Fleet manager")`.
+
+    Who has signed in before comes with that session while it lasts. Motion is reduced unless a
+    test asks for it: drawing sixty pictures a second by software is most of what a page costs.
+    """
     contexts: list[BrowserContext] = []
 
     def open_as(role: str, path: str = "/", **options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        context = browser.new_context(**{**_LOOK, **options})
         contexts.append(context)
+        context.add_cookies(held_sessions.get(role, []))
         page = context.new_page()
         page.on("console", lambda message: _note(message.type, message.text, complaints))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{system.url}/auth/login?next={path}")
-        sign_in_as(page, role)
-        page.wait_for_url(re.compile(re.escape(system.url + path)))
+        page.goto(system.url + path)
+        if "/auth/login" in page.url:
+            sign_in_as(page, role)
+            page.wait_for_url(re.compile(re.escape(system.url + path)))
+            held_sessions[role] = [each for each in context.cookies() if each["name"] == "waypost"]
         return page
 
     yield open_as

@@ -189,8 +189,7 @@ def test_the_outbox_leads_to_the_words_that_the_customers_phone_shows(
     wanted = {"order_id": order["id"], "to": "customer", "text": words, "urgent": True}
     queued = api.post("/api/v1/messages", json=wanted, headers={"Idempotency-Key": uuid4().hex})
     assert queued.status_code == 201, queued.text
-    page = sign_in("support agent", "/messages")
-    page.goto(f"{system.url}/messages?order={order['number']}&template=note")
+    page = sign_in("support agent", f"/messages?order={order['number']}&template=note")
     row = page.get_by_role("row", name=re.compile(order["number"]))
     expect(row).to_contain_text("delivered", timeout=60_000)
     expect(row).not_to_contain_text(order["phone"])

@@ -71,9 +71,7 @@ def test_the_overview_counts_drivers_and_leads_to_the_map(sign_in: SignIn) -> No
     expect(page).to_have_url(re.compile(r"/map\?.*status=live"))
 
 
-def test_the_region_switcher_narrows_the_overview_and_the_address_keeps_it(
-    sign_in: SignIn, system: System
-) -> None:
+def test_the_region_switcher_narrows_the_overview_and_the_address_keeps_it(sign_in: SignIn) -> None:
     page = sign_in("admin")
     page.locator("summary.wp-select").click()
     page.get_by_role("button", name="Bangkok TH-10").click()

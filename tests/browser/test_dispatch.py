@@ -21,17 +21,14 @@ from tests.browser.board import (
 from tests.browser.conftest import SignIn
 from tests.browser.dispatching import Desk, somebody
 from tests.browser.looks import PHONE, readable
-from tests.support.system import System
 
 pytestmark = pytest.mark.usefixtures("paused_city")
 
 
-def test_an_order_is_dragged_onto_a_driver_of_the_list(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_an_order_is_dragged_onto_a_driver_of_the_list(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     driver = choose(page, order["number"]).nth(1)
     code = code_of(driver)
     row(page, order["number"]).drag_to(driver)
@@ -39,12 +36,10 @@ def test_an_order_is_dragged_onto_a_driver_of_the_list(
     assert desk.driver_code(order["number"]) == code
 
 
-def test_an_order_is_dragged_onto_a_driver_on_the_map(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_an_order_is_dragged_onto_a_driver_on_the_map(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     driver = choose(page, order["number"]).first
     code, driver_id = code_of(driver), driver.get_attribute("data-driver")
     page.keyboard.press("w")
@@ -81,12 +76,10 @@ def test_an_order_is_dragged_onto_a_driver_on_the_map(
     assert desk.driver_code(order["number"]) == code
 
 
-def test_an_order_is_assigned_by_keyboard_alone(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_an_order_is_assigned_by_keyboard_alone(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     desk.orders({}, {}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     page.keyboard.press("j")
     page.keyboard.press("j")
     number = page.locator(".wpb-row[data-active]").get_attribute("data-order") or ""
@@ -106,12 +99,10 @@ def test_an_order_is_assigned_by_keyboard_alone(
     expect(other).not_to_have_attribute("data-order", number)
 
 
-def test_undo_takes_the_order_back_into_the_queue(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_undo_takes_the_order_back_into_the_queue(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     driver = choose(page, order["number"]).first
     page.keyboard.press("a")
     expect(page.locator(".wpb-outcome")).to_contain_text(f"assigned to {code_of(driver)}")
@@ -120,12 +111,10 @@ def test_undo_takes_the_order_back_into_the_queue(
     assert desk.order(order["number"])["state"] == "ready"
 
 
-def test_a_bulk_deed_tells_which_orders_failed_and_why(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_a_bulk_deed_tells_which_orders_failed_and_why(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     good, bad, also = desk.orders({}, {"vehicle": "truck"}, {}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     rows(page).first.locator(".wpb-mark").click()
     rows(page).last.click(modifiers=["Shift"])
     expect(page.locator(".wpb-bulk")).to_contain_text("3 marked")
@@ -147,12 +136,12 @@ def test_a_bulk_deed_tells_which_orders_failed_and_why(
 
 
 def test_hold_release_and_cancel_ask_for_a_reason_and_move_the_order(
-    sign_in: SignIn, system: System, desk: Desk
+    sign_in: SignIn, desk: Desk
 ) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
     number = order["number"]
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     choose(page, number)
     page.keyboard.press("h")
     asked = page.get_by_role("dialog")
@@ -173,10 +162,10 @@ def test_hold_release_and_cancel_ask_for_a_reason_and_move_the_order(
     assert desk.order(number)["state"] == "cancelled"
 
 
-def test_a_phone_assigns_by_taps(sign_in: SignIn, system: System, desk: Desk) -> None:
+def test_a_phone_assigns_by_taps(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name, viewport=PHONE, has_touch=True)
+    page = open_board(sign_in, name, viewport=PHONE, has_touch=True)
     row(page, order["number"]).tap()
     drivers = ranked(page, order["number"])
     expect(drivers.nth(1)).to_be_visible(timeout=PATIENCE_MS)
@@ -190,12 +179,10 @@ def test_a_phone_assigns_by_taps(sign_in: SignIn, system: System, desk: Desk) ->
         assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_an_order_is_dragged_by_finger_onto_a_driver(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_an_order_is_dragged_by_finger_onto_a_driver(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name, viewport=PHONE, has_touch=True)
+    page = open_board(sign_in, name, viewport=PHONE, has_touch=True)
     finger = Finger(page)
     finger.press(row(page, order["number"]))
     drivers = ranked(page, order["number"])
@@ -209,11 +196,11 @@ def test_an_order_is_dragged_by_finger_onto_a_driver(
 
 
 def test_a_finger_scrolls_the_queue_and_lets_go_of_an_order_without_a_driver(
-    sign_in: SignIn, system: System, desk: Desk
+    sign_in: SignIn, desk: Desk
 ) -> None:
     name = somebody()
     orders = desk.orders(*[{} for _ in range(14)], name=name)
-    page = open_board(sign_in, system, name, viewport=PHONE, has_touch=True)
+    page = open_board(sign_in, name, viewport=PHONE, has_touch=True)
     expect(rows(page)).to_have_count(14)
     finger = Finger(page)
     ghost = page.locator(".wpb-ghost")
@@ -237,11 +224,11 @@ def test_a_finger_scrolls_the_queue_and_lets_go_of_an_order_without_a_driver(
 
 
 def test_a_view_of_the_queue_is_kept_and_its_orders_are_downloaded(
-    sign_in: SignIn, system: System, desk: Desk
+    sign_in: SignIn, desk: Desk
 ) -> None:
     name = somebody()
     quick, slow = desk.orders({"service": "express"}, {}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     views = page.get_by_role("navigation", name="Views of this list")
     page.get_by_role("button", name="Express", exact=True).click()
     expect(rows(page)).to_have_count(1, timeout=PATIENCE_MS)
@@ -269,12 +256,10 @@ def test_a_view_of_the_queue_is_kept_and_its_orders_are_downloaded(
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_axe_finds_nothing_on_the_board(
-    sign_in: SignIn, system: System, desk: Desk, theme: str
-) -> None:
+def test_axe_finds_nothing_on_the_board(sign_in: SignIn, desk: Desk, theme: str) -> None:
     name = somebody()
     [order, _] = desk.orders({}, {"service": "express"}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     if theme == "light":
         page.evaluate("() => window.waypost.toggleTheme()")
     choose(page, order["number"])
@@ -284,11 +269,11 @@ def test_axe_finds_nothing_on_the_board(
 
 
 def test_a_stop_of_a_tour_is_moved_by_keyboard_and_stays_pinned(
-    sign_in: SignIn, system: System, desk: Desk
+    sign_in: SignIn, desk: Desk
 ) -> None:
     name = somebody()
     desk.orders({}, {}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     [van, *_] = desk.drivers("van")
     rows(page).first.locator(".wpb-mark").click()
     rows(page).last.click(modifiers=["Shift"])

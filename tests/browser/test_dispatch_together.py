@@ -18,18 +18,15 @@ from tests.browser.board import (
 )
 from tests.browser.conftest import SignIn
 from tests.browser.dispatching import Desk, somebody
-from tests.support.system import System
 
 pytestmark = pytest.mark.usefixtures("paused_city")
 
 
-def test_a_colleagues_assignment_is_seen_without_a_reload(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_a_colleagues_assignment_is_seen_without_a_reload(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     first, second = desk.orders({}, {}, name=name)
-    mine = open_board(sign_in, system, name)
-    theirs = open_board(sign_in, system, name, role="Admin")
+    mine = open_board(sign_in, name)
+    theirs = open_board(sign_in, name, role="Admin")
     # The pointer rests in my list: an order that leaves keeps its place and says why.
     row(mine, first["number"]).hover()
     driver = choose(theirs, first["number"]).first
@@ -43,12 +40,10 @@ def test_a_colleagues_assignment_is_seen_without_a_reload(
     expect(row(mine, first["number"])).to_have_count(0, timeout=PATIENCE_MS)
 
 
-def test_new_orders_wait_while_the_pointer_is_in_the_list(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_new_orders_wait_while_the_pointer_is_in_the_list(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     row(page, order["number"]).hover()
     before = row(page, order["number"]).bounding_box()
     soon = (datetime.now(UTC) + timedelta(minutes=9)).isoformat()
@@ -63,11 +58,11 @@ def test_new_orders_wait_while_the_pointer_is_in_the_list(
 
 
 def test_an_order_that_somebody_changed_meanwhile_says_who_and_what(
-    sign_in: SignIn, system: System, desk: Desk
+    sign_in: SignIn, desk: Desk
 ) -> None:
     name = somebody()
     [order] = desk.orders({}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     drivers = choose(page, order["number"])
     target = drivers.nth(1).bounding_box()
     start = row(page, order["number"]).bounding_box()
@@ -89,17 +84,15 @@ def test_an_order_that_somebody_changed_meanwhile_says_who_and_what(
     expect(page.locator(".wpb-outcome")).to_contain_text("assigned to", timeout=PATIENCE_MS)
 
 
-def test_the_address_shows_a_colleague_the_same(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_the_address_shows_a_colleague_the_same(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({"service": "express"}, name=name)
-    page = open_board(sign_in, system, name)
+    page = open_board(sign_in, name)
     page.get_by_role("button", name="Express", exact=True).click()
     choose(page, order["number"])
     page.wait_for_function("() => location.search.includes('order=WP-')")
     query = page.url.partition("?")[2]
-    colleague = open_board(sign_in, system, name, role="Admin", query=query)
+    colleague = open_board(sign_in, name, role="Admin", query=query)
     expect(colleague.get_by_role("region", name=f"Order {order['number']}")).to_be_visible(
         timeout=PATIENCE_MS
     )
@@ -107,12 +100,10 @@ def test_the_address_shows_a_colleague_the_same(
     expect(express).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_support_agent_may_hold_but_not_assign(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_a_support_agent_may_hold_but_not_assign(sign_in: SignIn, desk: Desk) -> None:
     name = somebody()
     [order] = desk.orders({"region": "IN-KA"}, name=name)
-    page = open_board(sign_in, system, name, role="Support agent", region="IN-KA")
+    page = open_board(sign_in, name, role="Support agent", region="IN-KA")
     choose(page, order["number"])
     expect(page.get_by_role("button", name=re.compile("^Assign"))).to_be_disabled()
     expect(page.get_by_role("button", name="Hold")).to_be_enabled()

@@ -105,13 +105,10 @@ def test_a_note_that_is_half_written_outlives_the_page(sign_in: SignIn, api: htt
     expect(page.get_by_label("Note")).to_have_value("I called the provider and")
 
 
-def test_an_alert_is_listed_with_what_was_received(
-    sign_in: SignIn, system: System, api: httpx.Client
-) -> None:
+def test_an_alert_is_listed_with_what_was_received(sign_in: SignIn, api: httpx.Client) -> None:
     key = f"cards-{uuid4().hex[:6]}"
     alert(api, key, f"Cards fail at {key}")
-    page = sign_in("support lead", "/incidents")
-    page.goto(f"{system.url}/incidents?tab=alerts&q={key}")
+    page = sign_in("support lead", f"/incidents?tab=alerts&q={key}")
     row = page.get_by_role("row", name=re.compile(key))
     expect(row).to_contain_text("firing", timeout=20_000)
     row.get_by_role("button", name="Raw").click()
@@ -126,14 +123,11 @@ def test_an_alert_is_listed_with_what_was_received(
     expect(alerts).to_contain_text(re.compile("clearing|resolved"), timeout=20_000)
 
 
-def test_many_are_acknowledged_with_a_result_for_each(
-    sign_in: SignIn, system: System, api: httpx.Client
-) -> None:
+def test_many_are_acknowledged_with_a_result_for_each(sign_in: SignIn, api: httpx.Client) -> None:
     word = uuid4().hex[:6]
     for severity in ("SEV4", "SEV2", "SEV3"):
         declare(api, f"Bulk {word} {severity}", severity)
-    page = sign_in("support lead", "/incidents")
-    page.goto(f"{system.url}/incidents?q={word}")
+    page = sign_in("support lead", f"/incidents?q={word}")
     settled(page)
     rows = page.get_by_role("region", name="Incidents").locator("tbody tr")
     expect(rows).to_have_count(3)
@@ -184,9 +178,7 @@ def test_an_incident_is_declared_from_the_palette(sign_in: SignIn) -> None:
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
-def test_the_wall_shows_the_worst_and_nobody(
-    sign_in: SignIn, system: System, api: httpx.Client
-) -> None:
+def test_the_wall_shows_the_worst_and_nobody(sign_in: SignIn, api: httpx.Client) -> None:
     title = f"No driver is heard {uuid4().hex[:6]}"
     opened = declare(api, title, "SEV1", service="tracking")
     seen = {"seen_version": opened["version"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -30,10 +30,7 @@ def open_map(
 
 
 def look_at(sign_in: SignIn, query: str, role: str, **options: object) -> Page:
-    page = sign_in(role, "/map", **options)
-    if query:
-        page.goto(urljoin(page.url, f"/map{query}"))
-    return page
+    return sign_in(role, f"/map{query}", **{"reduced_motion": "no-preference", **options})
 
 
 def rows(page: Page) -> Locator:

@@ -257,9 +257,7 @@ def test_an_order_of_another_region_is_not_there(sign_in: SignIn, api: httpx.Cli
     expect(page.get_by_text("This order cannot be shown")).to_be_visible(timeout=30_000)
 
 
-def test_shifts_are_planned_in_bulk_and_called_off_on_the_drivers_page(
-    sign_in: SignIn, api: httpx.Client
-) -> None:
+def test_shifts_are_planned_in_bulk_and_called_off_on_the_drivers_page(sign_in: SignIn) -> None:
     page = sign_in("fleet manager", "/drivers")
     settled(page)
     page.locator("tbody tr").first.get_by_role("checkbox").check()

@@ -71,8 +71,7 @@ def test_a_failed_payment_is_found_by_its_reason_and_tried_again(
 ) -> None:
     wallet = _wallet(api, "Somsri")
     failed = _top_up(api, wallet, 50_000, "sandbox:decline=expired_card", "failed")
-    page = sign_in("support lead", "/payments")
-    page.goto(f"{system.url}/payments?state=failed&code=expired_card&region=IN-KA")
+    page = sign_in("support lead", "/payments?state=failed&code=expired_card&region=IN-KA")
     settled(page)
     row = page.get_by_role("row", name=re.compile("500.00 INR")).first
     expect(row).to_contain_text("failed")
@@ -85,9 +84,7 @@ def test_a_failed_payment_is_found_by_its_reason_and_tried_again(
     expect(moments.nth(1)).to_be_visible()
 
 
-def test_a_large_refund_waits_for_a_second_person(
-    sign_in: SignIn, system: System, api: httpx.Client
-) -> None:
+def test_a_large_refund_waits_for_a_second_person(sign_in: SignIn, api: httpx.Client) -> None:
     wallet = _wallet(api, "Malee")
     paid = _top_up(api, wallet, 900_000, "sandbox:ok", "captured")
     agent = sign_in("support agent", f"/payments/{paid['id']}")
@@ -123,7 +120,7 @@ def test_more_decimals_than_the_currency_has_are_refused(
 
 
 def test_an_auditor_checks_the_ledger_and_sees_nothing_else_of_payments(
-    sign_in: SignIn, system: System, api: httpx.Client
+    sign_in: SignIn, api: httpx.Client
 ) -> None:
     _top_up(api, _wallet(api, "Nok"), 10_000, "sandbox:ok", "captured")
     page = sign_in("auditor", "/payments/ledger")

@@ -49,9 +49,7 @@ def _talk(page: Page) -> Locator:
     return page.get_by_role("log", name="Conversation")
 
 
-def test_a_payment_ticket_goes_from_the_search_to_solved(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_a_payment_ticket_goes_from_the_search_to_solved(sign_in: SignIn, desk: Desk) -> None:
     word = uuid4().hex[:8]
     opened = ticket(desk, f"Charged twice {word}", kind="payment", priority="urgent")
     page = sign_in("support agent", "/support")
@@ -194,13 +192,10 @@ def test_properties_change_at_once(sign_in: SignIn, desk: Desk) -> None:
     expect(solution).to_contain_text("paused", timeout=SLOW)
 
 
-def test_many_are_changed_with_a_result_for_each(
-    sign_in: SignIn, system: System, desk: Desk
-) -> None:
+def test_many_are_changed_with_a_result_for_each(sign_in: SignIn, desk: Desk) -> None:
     word = uuid4().hex[:8]
     made = [ticket(desk, f"Bulk {word} {at}", order=False) for at in range(3)]
-    page = sign_in("support lead", "/support")
-    page.goto(f"{system.url}/support?q={word}")
+    page = sign_in("support lead", f"/support?q={word}")
     settled(page)
     rows = page.get_by_role("region", name="Tickets").locator("tbody tr")
     expect(rows).to_have_count(3, timeout=SLOW)

@@ -13,7 +13,9 @@ from pathlib import Path
 import fasteners
 
 _PACKAGE = "@sparticuz/chromium@153.0.0"
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The first draws pages alone, without the windows around them.
+_SHELL = "chromium-headless-shell"
+_NAMES = (_SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = [
     "--no-sandbox",
     "--use-gl=angle",
@@ -56,7 +58,8 @@ def chromium() -> Chromium:
     for name in _NAMES:
         found = shutil.which(name)
         if found:
-            return Chromium(found, ["--headless=new", *_ARGUMENTS])
+            headless = [] if name == _SHELL else ["--headless=new"]
+            return Chromium(found, [*headless, *_ARGUMENTS])
     folder = Path(tempfile.gettempdir()) / f"waypost-chromium-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     with fasteners.InterProcessLock(folder / "lock"):
