@@ -1,4 +1,4 @@
-"""Incidents by their places, and indexes of alerts by words and of messages by their kind."""
+"""Incidents by their places; alerts by words, messages by kind, open orders by when they came."""
 
 from __future__ import annotations
 
@@ -25,13 +25,23 @@ FOR EACH ROW EXECUTE FUNCTION incidents_placed()
 """
 
 
+_BESIDE_STATE = ["region", "hub", "service", "terms", "promised_at", "ended_at"]
+
+
 def upgrade() -> None:
+    _index_states([*_BESIDE_STATE[:2], "merchant", *_BESIDE_STATE[2:]])
     op.execute(
         "CREATE INDEX ix_incidents_alert_words ON incidents_alert"
         " USING gin (title gin_trgm_ops, key gin_trgm_ops)"
     )
     op.create_index(
         "ix_notifications_message_kind", "notifications_message", ["template", "channel"]
+    )
+    op.create_index(
+        "ix_dispatch_order_open_created",
+        "dispatch_order",
+        ["created_at", "id"],
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "incidents_place",
@@ -56,9 +66,22 @@ def upgrade() -> None:
     op.execute(_TRIGGER)
 
 
+def _index_states(beside: list[str]) -> None:
+    """Make the index by which orders that ended are counted, with all that they are counted by."""
+    op.drop_index("ix_dispatch_order_state", "dispatch_order")
+    op.create_index(
+        "ix_dispatch_order_state",
+        "dispatch_order",
+        ["state", "created_at", "id"],
+        postgresql_include=beside,
+    )
+
+
 def downgrade() -> None:
+    _index_states(_BESIDE_STATE)
     op.execute("DROP TRIGGER incidents_placed ON incidents_incident")
     op.execute("DROP FUNCTION incidents_placed")
     op.drop_table("incidents_place")
+    op.drop_index("ix_dispatch_order_open_created", "dispatch_order")
     op.drop_index("ix_notifications_message_kind", "notifications_message")
     op.drop_index("ix_incidents_alert_words", "incidents_alert")
