@@ -1,4 +1,4 @@
-"""How soon support finds an order among a million, reads its case, and lists its queue."""
+"""How soon support finds an order of a million, reads its case, lists its queue and orders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from backend.bench import support_cases, support_orders
+from backend.bench import order_lists, support_cases, support_orders
 from backend.bench.report import Figure
 from backend.bench.running import fresh_stores, settings_for
 from backend.bench.support_orders import Sample
@@ -66,6 +66,7 @@ async def bench_support(seconds: int = 60) -> list[Figure]:
                 *await searched(resources, seconds),
                 *await read(resources, numbers),
                 *await queued(resources),
+                *await order_lists.listed(resources),
             ]
 
 

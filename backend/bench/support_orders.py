@@ -30,7 +30,7 @@ INSERT INTO dispatch_order (
   id, number, reference, merchant, region, hub, service, state, version,
   pickup_name, pickup_phone, pickup_address, pickup_lat, pickup_lon,
   drop_name, drop_phone, drop_address, drop_lat, drop_lon,
-  weight_g, volume_cm3, skills, terms, amount_minor, currency, promised_at, tags,
+  weight_g, volume_cm3, skills, terms, amount_minor, currency, promised_at, tags, flagged,
   tracking_token, sent, created_at, updated_at, ended_at)
 SELECT gen_random_uuid(), b.number, pick.prefix || '-' || (7000000 + b.n),
   pick.merchant, c.code, c.hubs[1 + pick.hub % cardinality(c.hubs)],
@@ -41,10 +41,12 @@ SELECT gen_random_uuid(), b.number, pick.prefix || '-' || (7000000 + b.n),
        ELSE pick.first || ' ' || pick.middle || ' ' || pick.last END,
   c.phone || lpad(right(pick.phone::text, c.digits), c.digits, '0'),
   'House ' || pick.shop, 13.72, 100.52,
-  900, 2000, '{}', 'prepaid', 12500, c.currency, pick.made + interval '4 hours', '{}',
+  900, 2000, '{}', CASE WHEN pick.a % 5 < 2 THEN 'cod' ELSE 'prepaid' END, 12500, c.currency,
+  pick.made + interval '4 hours', CASE WHEN pick.a % 97 = 0 THEN ARRAY['fragile'] ELSE '{}' END,
+  CASE WHEN pick.a % 499 = 0 THEN 'Nobody at the door' END,
   substr(md5(b.n::text) || md5('x' || b.n), 1, 43), '{}', pick.made, pick.made,
   CASE WHEN pick.state IN ('delivered', 'cancelled', 'returned')
-       THEN pick.made + interval '3 hours' END
+       THEN pick.made + (CASE WHEN pick.a % 13 = 0 THEN 5 ELSE 3 END) * interval '1 hour' END
 FROM bench_number b
 JOIN bench_city c ON c.n = abs(hashint8extended(b.n, 1)) % (SELECT count(*) FROM bench_city)
 CROSS JOIN LATERAL (SELECT

@@ -60,6 +60,12 @@ class OrderRow(SQLModel, table=True):
         Index("ix_dispatch_order_region_created", "region", "created_at", "id"),
         Index("ix_dispatch_order_created", "created_at", "id"),
         Index(
+            "ix_dispatch_order_open_created",
+            "created_at",
+            "id",
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
             "ix_dispatch_order_driver",
             "driver_id",
             postgresql_where=text("driver_id IS NOT NULL"),
@@ -133,7 +139,15 @@ class OrderRow(SQLModel, table=True):
             "state",
             "created_at",
             "id",
-            postgresql_include=["region", "hub", "service", "terms", "promised_at", "ended_at"],
+            postgresql_include=[
+                "region",
+                "hub",
+                "merchant",
+                "service",
+                "terms",
+                "promised_at",
+                "ended_at",
+            ],
         ),
     )
 

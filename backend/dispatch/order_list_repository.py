@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     Uuid,
+    and_,
     any_,
     case,
     cast,
@@ -37,22 +38,13 @@ from backend.dispatch.rules import AT_RISK_WITHIN, OPEN, TERMINAL, OrderState
 from backend.platform.db import plan_for_values
 from backend.platform.scopes import narrowed
 
-_NAMES_LOOKED_AT = 5_000
+_FEW = 1_000
+_NAMES_LOOKED_AT = 2_000
 _NAMES_KEPT = 500
 _KEPT_LATE = col(OrderRow.ended_at) > col(OrderRow.promised_at)
 """What those who were delivered late have an index of their own for."""
 _KEPT = case((_KEPT_LATE, "late"), else_="on_time")
 """How a delivered order kept its promise."""
-
-
-def lateness_at(now: datetime) -> ColumnElement[Any]:
-    """`rules.lateness` for each row."""
-    state = col(OrderRow.state)
-    return case(
-        (state.in_([OrderState.RETURNED, OrderState.CANCELLED]), null()),
-        (state == OrderState.DELIVERED, _KEPT),
-        else_=_open_lateness(now),
-    )
 
 
 def _open_lateness(now: datetime) -> ColumnElement[Any]:
@@ -92,17 +84,17 @@ async def _matching(
         (row.terms, wanted.terms),
     ]
     conditions += [col(column) == value for column, value in equal if value is not None]
-    if wanted.states:
+    if wanted.states and set(wanted.states) != OPEN:
         conditions.append(col(row.state).in_(wanted.states))
     if wanted.lateness is not None:
-        conditions.append(lateness_at(viewer.now) == wanted.lateness)
+        conditions.append(_keeps(wanted.lateness, viewer.now))
     if wanted.lateness == "late" and set(wanted.states or ()) == {OrderState.DELIVERED}:
         conditions.append(_KEPT_LATE)
-    if wanted.lateness == "at_risk" or (wanted.states and OPEN.issuperset(wanted.states)):
+    if wanted.states and OPEN.issuperset(wanted.states):
         # Nothing but open orders, which have indexes of their own.
         conditions.append(col(row.ended_at).is_(None))
     if wanted.tag is not None:
-        conditions.append(col(row.tags).contains([wanted.tag]))
+        conditions.append(await _tagged(session, wanted.tag))
     if wanted.flagged is not None:
         flagged = col(row.flagged)
         conditions.append(flagged.is_not(None) if wanted.flagged else flagged.is_(None))
@@ -115,6 +107,27 @@ async def _matching(
         ids = await session.scalars(_named(wanted.q.strip(), viewer.sees(wanted.region)))
         conditions.append(col(row.id) == any_(literal(list(ids), ARRAY(Uuid))))
     return conditions
+
+
+def _keeps(lateness: str, now: datetime) -> ColumnElement[bool]:
+    """Orders of a `rules.lateness`, said so that the planner can tell how many there may be."""
+    is_open = and_(col(OrderRow.ended_at).is_(None), _open_lateness(now) == lateness)
+    if lateness == "at_risk":
+        return is_open
+    delivered = col(OrderRow.state) == OrderState.DELIVERED
+    return or_(is_open, and_(delivered, _KEPT_LATE if lateness == "late" else ~_KEPT_LATE))
+
+
+async def _tagged(session: AsyncSession, tag: str) -> ColumnElement[bool]:
+    """Orders with a tag; those of a rare one by their ids.
+
+    Of what is rare the planner knows nothing: it would seek it among all, the newest first. That
+    the ids stand in a table of their own keeps it from that while they are found.
+    """
+    has_it = col(OrderRow.tags).contains([tag])
+    every = select(col(OrderRow.id)).where(has_it).cte("tagged").prefix_with("MATERIALIZED")
+    ids = list(await session.scalars(select(every.c.id).limit(_FEW + 1)))
+    return has_it if len(ids) > _FEW else col(OrderRow.id) == any_(literal(ids, ARRAY(Uuid)))
 
 
 def _named(q: str, seen: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -166,13 +179,15 @@ def _ordered(
 ) -> Select[Any]:
     by = col(OrderRow.promised_at if wanted.sort == "promised" else OrderRow.created_at)
     place = tuple_(by, col(OrderRow.id))
+    # What was found by what it is called is few: an index in this order is not to be read for it.
+    first = by + timedelta() if wanted.q and wanted.q.strip() else by
     query = select(OrderRow).where(*conditions)
     if after is not None:
         bound = tuple_(literal(after[0]), literal(after[1]))
         query = query.where(place < bound if wanted.descending else place > bound)
     if wanted.descending:
-        return query.order_by(by.desc(), col(OrderRow.id).desc())
-    return query.order_by(by, col(OrderRow.id))
+        return query.order_by(first.desc(), col(OrderRow.id).desc())
+    return query.order_by(first, col(OrderRow.id))
 
 
 async def every(

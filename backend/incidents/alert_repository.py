@@ -16,6 +16,8 @@ from backend.incidents.models import AlertTable, EventRow
 from backend.incidents.places import any_concerns, concerns, within
 from backend.incidents.rules import AlertStatus
 from backend.incidents.schemas import AlertFilter
+from backend.platform.db import plan_for_values
+from backend.platform.words import mentions
 
 Named = tuple[str, str]
 """An alert's integration and key."""
@@ -50,6 +52,7 @@ async def alerts(
     limit: int,
 ) -> list[AlertTable]:
     """Alerts that match, newest first."""
+    await plan_for_values(session)
     query = (
         select(AlertTable)
         .where(*_matching(scopes, wanted))
@@ -74,13 +77,8 @@ def _matching(scopes: Sequence[str], wanted: AlertFilter) -> list[ColumnElement[
             clauses.append(column == value)
     if wanted.region is not None:
         clauses.append(concerns(col(AlertTable.region), [wanted.region]))
-    if wanted.q:
-        title, key = col(AlertTable.title), col(AlertTable.key)
-        clauses.append(
-            or_(
-                title.icontains(wanted.q, autoescape=True), key.icontains(wanted.q, autoescape=True)
-            )
-        )
+    if wanted.q and (q := wanted.q.strip()):
+        clauses.append(or_(mentions(col(AlertTable.title), q), mentions(col(AlertTable.key), q)))
     return clauses
 
 

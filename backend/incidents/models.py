@@ -141,6 +141,27 @@ class IncidentTable(SQLModel, table=True):
     changed_at: datetime = _moment()
 
 
+class PlaceRow(SQLModel, table=True):
+    """A region of an incident; a trigger keeps these as `regions` of the incident has them."""
+
+    __tablename__ = "incidents_place"
+    __table_args__ = (
+        Index(
+            "ix_incidents_place_region",
+            "region",
+            "incident_id",
+            postgresql_ops={"region": "text_pattern_ops"},
+        ),
+    )
+
+    incident_id: UUID = Field(
+        sa_column=Column(
+            Uuid, ForeignKey("incidents_incident.id", ondelete="CASCADE"), primary_key=True
+        )
+    )
+    region: str = Field(primary_key=True)
+
+
 class AlertTable(SQLModel, table=True):
     """A condition that an integration tells of; one row an episode, one open an integration's key.
 
@@ -159,6 +180,13 @@ class AlertTable(SQLModel, table=True):
         Index("ix_incidents_alert_key", "integration", "key", "id"),
         Index("ix_incidents_alert_incident", "incident_id"),
         Index("ix_incidents_alert_status", "status", "id"),
+        Index(
+            "ix_incidents_alert_words",
+            "title",
+            "key",
+            postgresql_using="gin",
+            postgresql_ops={"title": "gin_trgm_ops", "key": "gin_trgm_ops"},
+        ),
         Index(
             "ix_incidents_alert_clearing",
             "clears_at",

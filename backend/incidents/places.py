@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast, func, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col
 
+from backend.incidents.models import IncidentTable, PlaceRow
 from backend.platform.scopes import EVERYWHERE, covers, parent
 
 
@@ -41,6 +43,14 @@ def within(column: Any, scopes: Sequence[str]) -> ColumnElement[bool]:
         return true()
     below = [column.startswith(scope + end, autoescape=True) for scope in scopes for end in "-."]
     return or_(column.in_(list(scopes)), *below)
+
+
+def incident_concerns(scopes: Sequence[str]) -> ColumnElement[bool]:
+    """Incidents one of whose regions is in, or around, any of the scopes."""
+    if EVERYWHERE in scopes:
+        return true()
+    places = select(col(PlaceRow.incident_id)).where(concerns(col(PlaceRow.region), scopes))
+    return col(IncidentTable.id).in_(places)
 
 
 def any_concerns(column: Any, scopes: Sequence[str]) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.incidents.models import AlertTable, IncidentTable, TimelineRow
-from backend.incidents.places import any_concerns
+from backend.incidents.places import incident_concerns
 from backend.incidents.rules import OPEN, AlertStatus, IncidentState, Kind
 from backend.incidents.schemas import IncidentFilter
 from backend.platform import clock
@@ -61,7 +61,7 @@ async def incident(
         if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
             return None
         is_it = col(IncidentTable.number) == int(digits)
-    query = select(IncidentTable).where(is_it, any_concerns(col(IncidentTable.regions), scopes))
+    query = select(IncidentTable).where(is_it, incident_concerns(scopes))
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     found: IncidentTable | None = await session.scalar(query)
@@ -129,13 +129,13 @@ def _matching(
 ) -> list[ColumnElement[bool]]:
     states = wanted.states or list(OPEN)
     clauses = [
-        any_concerns(col(IncidentTable.regions), scopes),
+        incident_concerns(scopes),
         col(IncidentTable.state).in_(states),
     ]
     if wanted.severity is not None:
         clauses.append(col(IncidentTable.severity) == wanted.severity)
     if wanted.region is not None:
-        clauses.append(any_concerns(col(IncidentTable.regions), [wanted.region]))
+        clauses.append(incident_concerns([wanted.region]))
     if wanted.service is not None:
         clauses.append(col(IncidentTable.services).contains([wanted.service]))
     if wanted.mine:
@@ -164,8 +164,8 @@ async def touching(
     """Real incidents that hurt a place at any time of a span, newest first."""
     over = func.coalesce(col(IncidentTable.resolved_at), col(IncidentTable.closed_at))
     query = select(IncidentTable).where(
-        any_concerns(col(IncidentTable.regions), scopes),
-        any_concerns(col(IncidentTable.regions), [region]),
+        incident_concerns(scopes),
+        incident_concerns([region]),
         col(IncidentTable.kind) == Kind.REAL,
         col(IncidentTable.merged_into).is_(None),
         col(IncidentTable.impact_started_at) <= until,
@@ -200,11 +200,11 @@ async def count_open(
 ) -> list[tuple[str, str, int]]:
     """Open incidents as severity, state and count."""
     clauses = [
-        any_concerns(col(IncidentTable.regions), scopes),
+        incident_concerns(scopes),
         col(IncidentTable.state).in_(OPEN),
     ]
     if region is not None:
-        clauses.append(any_concerns(col(IncidentTable.regions), [region]))
+        clauses.append(incident_concerns([region]))
     rows = await session.execute(
         select(col(IncidentTable.severity), col(IncidentTable.state), func.count())
         .where(*clauses)
@@ -299,12 +299,12 @@ async def began(
 ) -> list[IncidentTable]:
     """All incidents whose impact started in the span."""
     clauses = [
-        any_concerns(col(IncidentTable.regions), scopes),
+        incident_concerns(scopes),
         col(IncidentTable.impact_started_at) >= since,
         col(IncidentTable.impact_started_at) < until,
     ]
     if region is not None:
-        clauses.append(any_concerns(col(IncidentTable.regions), [region]))
+        clauses.append(incident_concerns([region]))
     return list(await session.scalars(select(IncidentTable).where(*clauses)))
 
 

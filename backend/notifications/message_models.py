@@ -35,6 +35,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_notifications_message_order", "order_id", "id"),
         Index("ix_notifications_message_region", "region", "id"),
         Index("ix_notifications_message_state", "state", "id"),
+        Index("ix_notifications_message_kind", "template", "channel"),
         Index(
             "ix_notifications_message_pushed",
             "driver_id",

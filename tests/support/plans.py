@@ -14,7 +14,7 @@ from backend.platform.resources import Resources
 async def plan_of(
     resources: Resources, table: str, ask: Callable[[AsyncSession], Awaitable[Any]]
 ) -> str:
-    """The plan of the one statement in `ask` that reads from `table`."""
+    """The plans of the statements in `ask` that read from `table`, one after the other."""
     engine = resources.database.engine
     seen: list[tuple[str, Any]] = []
 
@@ -28,10 +28,13 @@ async def plan_of(
             await ask(session)
     finally:
         event.remove(engine.sync_engine, "before_cursor_execute", remember)
-    [(statement, values)] = seen
+    assert seen, f"nothing was read from {table}"
+    plans: list[str] = []
     async with engine.connect() as connection:
-        lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)
-        return "\n".join(row[0] for row in lines)
+        for statement, values in seen:
+            lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", values)
+            plans += [row[0] for row in lines]
+    return "\n".join(plans)
 
 
 async def refresh_statistics(resources: Resources, table: str) -> None:
