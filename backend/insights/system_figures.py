@@ -12,6 +12,7 @@ from backend.insights.figure_parts import Asked, Outcome, start_of
 from backend.insights.scorecard_schemas import FigureRow
 from backend.insights.slo_rules import Tally
 from backend.platform.indicators import LATENCY_BOUNDS_S
+from backend.platform.shares import percent
 from backend.regions.service import place_words
 
 AVAILABILITY = ("ingest", "order_api")
@@ -77,7 +78,7 @@ async def availability(asked: Asked) -> Outcome:
                 cells=[
                     objectives()[name].title, place_words([region], asked.names),
                     f"{tally.valid:,}", f"{tally.bad:,}",
-                    f"{_share(tally) or 0:.3%}",
+                    percent(_share(tally) or 0, 3),
                 ],
                 link="/scorecard?tab=slos" + (f"&region={region}" if region != "*" else ""),
             )

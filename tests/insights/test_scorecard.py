@@ -99,7 +99,7 @@ async def test_availability_is_of_the_callers_regions(resources: Resources) -> N
     assert mine.value == pytest.approx(0.999)
     assert mine.met is True
     assert mine.trend[-1].value == mine.value
-    assert mine.rows[0].cells == ["Order API", "Bangkok", "1,000", "10", "99.000%"]
+    assert mine.rows[0].cells == ["Order API", "Bangkok", "1,000", "10", "99 %"]
     whole = (await figures(resources))["availability"]
     assert whole.value == pytest.approx(9_990 / 11_000)
     with pytest.raises(Denied):
