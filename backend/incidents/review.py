@@ -14,7 +14,6 @@ from backend.incidents import repository, views
 from backend.incidents.acts import to_change
 from backend.incidents.blast import radius_of
 from backend.incidents.changes import touch
-from backend.incidents.errors import NotNow
 from backend.incidents.listing import incident_row
 from backend.incidents.models import IncidentTable, TimelineRow
 from backend.incidents.repository import number_of
@@ -22,6 +21,7 @@ from backend.incidents.review_schemas import Review
 from backend.incidents.rules import IncidentState
 from backend.incidents.schemas import BlastRadius, Clocks
 from backend.platform import clock
+from backend.platform.errors import NotNow
 from backend.platform.money import plain
 from backend.regions import service as regions
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from backend.incidents.rules import CHANNEL_WORDS
 from dashboard.components.basics import tab_link
-from dashboard.components.forms import choice_input, field, form_end, text_input
+from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import drawer
@@ -210,7 +210,7 @@ def _form() -> rx.Component:
                 rx.foreach(state.steps, _step),
                 class_name="wp-fieldset",
             ),
-            rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.form_fault),
             form_end("Keep the schedule", state.leave, state.working),
             on_submit=state.save,
             key=state.form_id,
