@@ -20,6 +20,7 @@ from backend.flags.rules import (
     VERSION_COMPARISONS,
     WHOLE,
     cycle,
+    share_words,
     too_deep,
     value_type,
 )
@@ -197,7 +198,7 @@ def _rule_faults(spec: FlagSpec, rule: Rule, around: Surroundings, at: str) -> I
             yield _fault(pointer, "twice", f"{name} is shared out twice.")
     total = sum(share.share for share in rule.serve)
     if total > WHOLE:
-        detail = f"The shares come to {total / 1000:g} %; 100 % is all there is."
+        detail = f"The shares come to {share_words(total)}; 100 % is all there is."
         yield _fault(f"{at}/serve", "over_limit", detail)
 
 

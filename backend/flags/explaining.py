@@ -122,7 +122,7 @@ class _Steps:
     def _attribute(self, name: str) -> str:
         if name == "region":
             parts = [self._context.get(part) for part in ("country", "city", "hub")]
-            known = [str(part) for part in parts if part]
+            known = [self._names.get(str(part), str(part)) for part in parts if part]
             return f"the context is in {', '.join(known)}" if known else "it names no region"
         value = self._context.get(name)
         return f"{name} is {value!r}" if value is not None else f"it has no {name}"

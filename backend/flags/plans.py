@@ -22,7 +22,7 @@ from backend.flags.compiling import REGION, definition_of, segment_logic
 from backend.flags.logic_checking import escaped
 from backend.flags.models import FlagRow, SegmentRow
 from backend.flags.rule_schemas import FlagSpec, Rule, Segment
-from backend.flags.rules import MOST_FLAGS, dependents, percent, same
+from backend.flags.rules import MOST_FLAGS, dependents, same, share_words
 from backend.flags.schemas import Cause, Environment
 from backend.flags.words import Names, change_words, json_diff
 from backend.identity.schemas import SYSTEM
@@ -150,7 +150,7 @@ class Plan:
 
 def rollout_words(plan: Mapping[str, Any]) -> str:
     """What a rollout will do, in words."""
-    steps = ", ".join(percent(step["share"]) for step in plan["steps"])
+    steps = ", ".join(share_words(step["share"]) for step in plan["steps"])
     guarded = f", guarded by {plan['slo']}" if plan["slo"] else ""
     return f"Rolls out rule {plan['rule']} in steps of {steps}{guarded}"
 

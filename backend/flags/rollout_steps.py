@@ -14,7 +14,7 @@ from backend.flags.models import RolloutRow
 from backend.flags.plans import Wanted, WantedFlag, bound_to, weigh
 from backend.flags.publishing import Author, publish
 from backend.flags.rule_schemas import FlagSpec, Rule
-from backend.flags.rules import percent
+from backend.flags.rules import share_words
 from backend.flags.schemas import Cause
 from backend.identity.schemas import SYSTEM, Principal
 from backend.platform import clock
@@ -22,6 +22,7 @@ from backend.platform.errors import Conflict
 from backend.platform.ids import uuid7
 from backend.platform.outbox import Event, emit
 from backend.platform.scopes import covers
+from backend.platform.shares import percent
 
 _FEWEST_OUTCOMES = 20
 
@@ -119,7 +120,7 @@ async def _halt(session: AsyncSession, rollout: RolloutRow, reason: str, now: da
     """Go back to the share from before the rollout, and tell why."""
     step = rollout.step
     share = rollout.steps[step]["share"]
-    said = f"Halted at {percent(share)}, back to {percent(rollout.share_before)}: {reason}"
+    said = f"Halted at {share_words(share)}, back to {share_words(rollout.share_before)}: {reason}"
     await _serve(session, SYSTEM, rollout, rollout.share_before, "halt", said)
     _end(rollout, "halted", reason, now)
     data = {
@@ -232,7 +233,8 @@ async def _errors(
     if rate - usual <= most:
         return None
     return (
-        f"{rate:.1%} of those served {rule.serve[0].variant} had errors, {usual:.1%} of the others"
+        f"{percent(rate)} of those served {rule.serve[0].variant} had errors,"
+        f" {percent(usual)} of the others"
     )
 
 

@@ -15,7 +15,7 @@ from backend.flags.models import RolloutRow
 from backend.flags.plans import Stale, Wanted, bound_to
 from backend.flags.rollout_steps import rule_of
 from backend.flags.rule_schemas import FlagSpec, Rule
-from backend.flags.rules import WHOLE
+from backend.flags.rules import WHOLE, share_words
 from backend.flags.schemas import Rollout, RolloutIn, RolloutStarted
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
@@ -69,7 +69,7 @@ def _check_steps(rule: Rule, wanted: RolloutIn) -> None:
             detail = "A rollout only raises the share, step by step."
             faults.append(FieldError(pointer, "not_rising", detail))
         if step.share > room:
-            detail = f"The rule's other variants leave {room / 1000:g} %."
+            detail = f"The rule's other variants leave {share_words(room)}."
             faults.append(FieldError(pointer, "over_limit", detail))
         share = step.share
     if faults:

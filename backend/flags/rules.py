@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
+from backend.platform.shares import percent
+
 WHOLE = 100_000
 """All of everyone, in thousandths of a percent."""
 
@@ -127,9 +129,9 @@ def too_deep(value: Any) -> bool:
     return True
 
 
-def percent(share: int) -> str:
+def share_words(share: int) -> str:
     """A share in thousandths of a percent as people write it: `12.5 %`."""
-    return f"{share / 1000:g} %"
+    return percent(share / WHOLE, digits=3)
 
 
 def margin(changed: int, sampled: int) -> float:

@@ -21,7 +21,7 @@ from backend.flags.count_repository import Served
 from backend.flags.editing import find
 from backend.flags.models import FlagRow, RolloutRow
 from backend.flags.rule_schemas import FlagSpec
-from backend.flags.rules import percent
+from backend.flags.rules import share_words
 from backend.flags.schemas import (
     Environment,
     Exposure,
@@ -276,6 +276,6 @@ def _note(rollout: RolloutRow | None) -> str:
         return "paused"
     if rollout.step + 1 == len(rollout.steps):
         return f"done at {rollout.next_at:%H:%M} UTC if all is well"
-    following = percent(rollout.steps[rollout.step + 1]["share"])
+    following = share_words(rollout.steps[rollout.step + 1]["share"])
     guarded = " if green" if rollout.slo or rollout.most_errors else ""
     return f"{following} at {rollout.next_at:%H:%M} UTC{guarded}"

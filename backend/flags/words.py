@@ -10,7 +10,7 @@ import orjson
 
 from backend.flags.compiling import REGION, SEGMENT, TARGETING_KEY
 from backend.flags.rule_schemas import Condition, FlagSpec, Rule, Segment, Share
-from backend.flags.rules import percent, region_attribute
+from backend.flags.rules import region_attribute, share_words
 from backend.platform.scopes import covers
 
 Names = Mapping[str, str]
@@ -76,7 +76,7 @@ def _listed(values: Sequence[str]) -> str:
 
 def served(rule: Rule) -> str:
     """What a rule serves, such as `on 25 %`."""
-    said = ", ".join(f"{share.variant} {percent(share.share)}" for share in rule.serve)
+    said = ", ".join(f"{share.variant} {share_words(share.share)}" for share in rule.serve)
     return said if rule.by == TARGETING_KEY else f"{said} by {rule.by}"
 
 
@@ -131,7 +131,7 @@ def _whom_words(growing: Sequence[Rule]) -> str:
     variant, share = rule.serve[0].variant, rule.serve[0].share
     if rule.conditions:
         return f"{variant} by rules"
-    return f"{variant} for {percent(share)} of everyone"
+    return f"{variant} for {share_words(share)} of everyone"
 
 
 def _grows(spec: FlagSpec, rule: Rule) -> bool:
@@ -228,7 +228,7 @@ def _rule_words(before: FlagSpec, after: FlagSpec, names: Names) -> list[str]:
 def _served_words(before: Rule, after: Rule) -> str:
     old, new = before.serve, after.serve
     if len(old) == len(new) == 1 and old[0].variant == new[0].variant and before.by == after.by:
-        return f"{new[0].variant} {percent(old[0].share)} to {percent(new[0].share)}"
+        return f"{new[0].variant} {share_words(old[0].share)} to {share_words(new[0].share)}"
     return f"{served(before)} to {served(after)}"
 
 

@@ -25,6 +25,7 @@ from backend.incidents.rules import OPEN
 from backend.incidents.schemas import ActionIn, ActionKind, ActionResult
 from backend.platform.errors import FieldError, Invalid
 from backend.platform.outbox import Event, emit
+from backend.regions import service as regions
 
 Did = tuple[str, dict[str, Any]]
 """What an action did, in words and in figures."""
@@ -57,7 +58,7 @@ async def act_on_incident(
 async def _redispatch(
     session: AsyncSession, principal: Principal, row: IncidentTable, wanted: ActionIn
 ) -> Did:
-    region = _region(row, wanted)
+    region = await _region(session, row, wanted)
     result = await dispatch.redispatch_area(
         session,
         principal,
@@ -65,8 +66,9 @@ async def _redispatch(
     )
     n = len(result.taken_back)
     what = "1 order" if n == 1 else f"{n} orders"
-    where = "an area of " if wanted.polygon else ""
-    return f"Re-dispatched {what} in {where}{region}.", {"region": region, "n": n}
+    name = regions.place_words([region], await regions.region_names(session))
+    where = f"an area of {name}" if wanted.polygon else name
+    return f"Re-dispatched {what} in {where}.", {"region": region, "n": n}
 
 
 async def _pause(
@@ -89,7 +91,7 @@ async def _switch(
     *,
     automatic: bool,
 ) -> Did:
-    region = _region(row, wanted)
+    region = await _region(session, row, wanted)
     city = await dispatch.set_city_switch(
         session, principal, region, automatic=automatic, reason=_reason(row, wanted)
     )
@@ -101,7 +103,7 @@ async def _message(
     session: AsyncSession, principal: Principal, row: IncidentTable, wanted: ActionIn
 ) -> Did:
     """Ask for a message to the customers of the incident's orders; who sends it hears the event."""
-    region = _region(row, wanted)
+    region = await _region(session, row, wanted)
     identity.authorize(principal, "orders:write", region)
     if not wanted.text:
         raise _missing("text", "Say what the customers are to read.")
@@ -118,7 +120,8 @@ async def _message(
     }
     await emit(session, Event("customers.message_wanted", str(row.id), principal.id, data, region))
     who = "1 customer" if n == 1 else f"{n} customers"
-    told = f"Asked for {who} in {region} to be told: {wanted.text}"
+    where = regions.in_place(region, await regions.region_names(session))
+    told = f"Asked for {who} {where} to be told: {wanted.text}"
     return told, {"region": region, "customers": n}
 
 
@@ -151,11 +154,12 @@ def _reason(row: IncidentTable, wanted: ActionIn) -> str:
     return f"{number_of(row)}: {wanted.reason}"[:300]
 
 
-def _region(row: IncidentTable, wanted: ActionIn) -> str:
+async def _region(session: AsyncSession, row: IncidentTable, wanted: ActionIn) -> str:
     """The region asked for, which the incident must concern; its own where none is named."""
     region = wanted.region or row.region
     if not any(related(each, region) for each in row.regions):
-        detail = f"{number_of(row)} is not about {region}."
+        name = regions.place_words([region], await regions.region_names(session))
+        detail = f"{number_of(row)} is not about {name}."
         raise Invalid(detail, errors=[FieldError("/region", "elsewhere", detail)])
     return region
 

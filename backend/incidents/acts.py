@@ -12,14 +12,14 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.incidents import alert_repository, calling, indicators, repository, views
 from backend.incidents.changes import advance, new_incident, reopen_by_person, tell, touch
-from backend.incidents.errors import MovedOn, NoSuchIncident, NotNow, StillFiring
+from backend.incidents.errors import NoSuchIncident, StillFiring
 from backend.incidents.models import IncidentTable
 from backend.incidents.quiet import check_region
 from backend.incidents.repository import number_of
 from backend.incidents.rules import OPEN, Act, IncidentState, Kind, Role, Severity
 from backend.incidents.schemas import IncidentIn, IncidentRow, TimelineOut
 from backend.platform import clock
-from backend.platform.errors import FieldError, Invalid
+from backend.platform.errors import FieldError, Invalid, MovedOn, NotNow
 
 WRITE = "incidents:write"
 LONGEST_SNOOZE = timedelta(hours=24)

@@ -13,7 +13,7 @@ from backend.incidents import on_call_repository, repository
 from backend.incidents.models import IncidentTable
 from backend.incidents.on_call_models import PageTable, ScheduleTable
 from backend.incidents.on_call_rules import Override, Turn, nearest, next_of, on_call_at
-from backend.incidents.rules import Channel, Kind, Severity
+from backend.incidents.rules import CHANNEL_WORDS, Channel, Kind, Severity
 from backend.platform import clock
 from backend.platform.ids import uuid7
 
@@ -105,7 +105,7 @@ def _tell_called(
     now: datetime,
 ) -> None:
     names = ", ".join(person["name"] for person in people)
-    channels = ", ".join(dict.fromkeys(page.channel for page in pages))
+    channels = ", ".join(dict.fromkeys(CHANNEL_WORDS[page.channel] for page in pages))
     words = f"Called {names} by {channels}." if pages else f"{names} cannot be reached."
     repository.write(
         session, row.id, "called", _ACTOR, words, at=now, step=row.next_step + 1, round=row.round

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity.schemas import SYSTEM, Principal
 from backend.incidents import calling, repository
-from backend.incidents.errors import NotNow
 from backend.incidents.models import AlertTable, IncidentTable
 from backend.incidents.repository import number_of
 from backend.incidents.rules import (
@@ -24,6 +23,7 @@ from backend.incidents.rules import (
     worst,
 )
 from backend.platform import clock
+from backend.platform.errors import NotNow
 from backend.platform.ids import uuid7
 from backend.platform.outbox import Event, emit
 from backend.platform.scopes import covers

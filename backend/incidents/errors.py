@@ -17,20 +17,6 @@ class NoSuchAlert(NotFound):
     title = "There is no such alert"
 
 
-class MovedOn(Conflict):
-    """Somebody changed the incident after the caller looked."""
-
-    code = "moved_on"
-    title = "Somebody was quicker"
-
-
-class NotNow(Conflict):
-    """The incident is in a state from which this does not go."""
-
-    code = "not_now"
-    title = "This does not go from here"
-
-
 class StillFiring(Conflict):
     """Alerts fire or the indicator is bad: nothing says that it is over."""
 

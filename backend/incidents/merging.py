@@ -19,7 +19,7 @@ from backend.incidents.changes import (
     take_alert,
     touch,
 )
-from backend.incidents.errors import NoSuchAlert, NotNow
+from backend.incidents.errors import NoSuchAlert
 from backend.incidents.models import AlertTable, IncidentTable
 from backend.incidents.repository import number_of
 from backend.incidents.rules import (
@@ -33,7 +33,7 @@ from backend.incidents.rules import (
 )
 from backend.incidents.schemas import IncidentRow
 from backend.platform import clock
-from backend.platform.errors import FieldError, Invalid
+from backend.platform.errors import FieldError, Invalid, NotNow
 
 
 async def merge_incidents(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from backend.incidents import repository, views
 from backend.incidents.acts import to_change
 from backend.incidents.blast import radius_of
 from backend.incidents.changes import touch
-from backend.incidents.errors import NotNow
 from backend.incidents.listing import incident_row
 from backend.incidents.models import IncidentTable, TimelineRow
 from backend.incidents.repository import number_of
@@ -22,7 +21,9 @@ from backend.incidents.review_schemas import Review
 from backend.incidents.rules import IncidentState
 from backend.incidents.schemas import BlastRadius, Clocks
 from backend.platform import clock
+from backend.platform.errors import NotNow
 from backend.platform.money import plain
+from backend.regions import service as regions
 
 _ENDED = (IncidentState.RESOLVED, IncidentState.CLOSED)
 _UNTOLD = frozenset({"review"})
@@ -35,7 +36,7 @@ async def review_draft(session: AsyncSession, principal: Principal, incident_id:
         return _saved(row)
     timeline = await repository.timeline(session, row.id)
     radius = await radius_of(session, principal, row)
-    text = draft(row, timeline, radius)
+    text = draft(row, timeline, radius, await regions.region_names(session))
     return Review(
         incident_id=row.id, number=number_of(row), text=text, draft=True, saved_by=None,
         saved_at=None,
@@ -68,13 +69,18 @@ def _saved(row: IncidentTable) -> Review:
     )  # fmt: skip
 
 
-def draft(row: IncidentTable, timeline: Sequence[TimelineRow], radius: BlastRadius) -> str:
+def draft(
+    row: IncidentTable,
+    timeline: Sequence[TimelineRow],
+    radius: BlastRadius,
+    names: Mapping[str, str],
+) -> str:
     """A review in Markdown with all that is known, and questions where only people know."""
     clocks = views.clocks_of(row)
     lines = [
         f"# {number_of(row)}: {row.title}",
         "",
-        f"{row.severity}, {', '.join(row.services)}, {', '.join(row.regions)}.",
+        f"{row.severity}, {', '.join(row.services)}, {regions.place_words(row.regions, names)}.",
         "",
         "## What happened",
         "",

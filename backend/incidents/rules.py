@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,13 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
+CHANNEL_WORDS: Mapping[str, str] = {
+    Channel.CONSOLE: "console",
+    Channel.EMAIL: "e-mail",
+    Channel.SMS: "SMS",
+    Channel.WEBHOOK: "webhook",
+}
+"""The ways as they stand within a sentence."""
 OPEN = (IncidentState.TRIGGERED, IncidentState.ACKNOWLEDGED, IncidentState.MITIGATED)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -23,6 +23,7 @@ from backend.notifications.message_rules import Channel as MessageChannel
 from backend.platform import clock
 from backend.platform.resources import Resources
 from backend.platform.telemetry import get_logger, meter
+from backend.regions import service as regions
 from backend.settings import Settings
 
 MOST_ATTEMPTS = 8
@@ -57,10 +58,11 @@ async def send_due(
     now = clock.now()
     async with resources.database.unit_of_work() as session:
         due = await on_call_repository.due_pages(session, now, _AT_ONCE)
+        names = await regions.region_names(session) if due else {}
         for page, _ in due:
             page.next_at = now + _LEASE
     outcomes = await asyncio.gather(
-        *(_send(resources, outbound, carriers, page, incident) for page, incident in due)
+        *(_send(resources, outbound, carriers, page, incident, names) for page, incident in due)
     )
     async with resources.database.unit_of_work() as session:
         for (page, _), why in zip(due, outcomes, strict=True):
@@ -92,6 +94,7 @@ async def _send(
     carriers: notifications.Carriers,
     page: PageTable,
     incident: IncidentTable,
+    names: Mapping[str, str],
 ) -> str | None:
     """Why a call could not be sent, None where it was."""
     assert page.target is not None
@@ -99,7 +102,7 @@ async def _send(
         smtp_url = resources.settings.smtp_url
         if not smtp_url:
             return "WAYPOST_SMTP_URL is not set"
-        message = letter(resources.settings, page, incident)
+        message = letter(resources.settings, page, incident, names)
         answer = await asyncio.to_thread(notifications.hand_over_mail, smtp_url, message)
         return answer.why if answer.outcome not in _TAKEN else None
     if page.channel == Channel.SMS:
@@ -138,8 +141,10 @@ def text_message(
     )
 
 
-def letter(settings: Settings, page: PageTable, incident: IncidentTable) -> EmailMessage:
-    """The mail that calls a person."""
+def letter(
+    settings: Settings, page: PageTable, incident: IncidentTable, names: Mapping[str, str]
+) -> EmailMessage:
+    """The mail that calls a person; regions by their names."""
     message = EmailMessage()
     number = number_of(incident)
     message["From"] = settings.mail_from
@@ -152,7 +157,7 @@ def letter(settings: Settings, page: PageTable, incident: IncidentTable) -> Emai
         f"{page.name}, you are called to {number} ({incident.severity}).\n\n"
         f"{incident.title}\n"
         f"Services: {', '.join(incident.services)}\n"
-        f"Regions: {', '.join(incident.regions)}\n"
+        f"Regions: {regions.place_words(incident.regions, names)}\n"
         f"Impact since {incident.impact_started_at:%Y-%m-%d %H:%M:%S} UTC\n\n"
         f"{_page_of(settings, incident.id)}\n"
     )

@@ -16,7 +16,7 @@ from backend.incidents.acts import (
 )
 from backend.incidents.blast import blast_radius
 from backend.incidents.bulk import act_on_alerts, act_on_incidents
-from backend.incidents.errors import MovedOn, NoSuchAlert, NoSuchIncident, NotNow, StillFiring
+from backend.incidents.errors import NoSuchAlert, NoSuchIncident, StillFiring
 from backend.incidents.figures import clock_figures
 from backend.incidents.heartbeats import list_heartbeats, remove_heartbeat, save_heartbeat
 from backend.incidents.indicators import register_indicator
@@ -44,6 +44,7 @@ from backend.incidents.schedules import (
 )
 from backend.incidents.taking import raise_alert
 from backend.incidents.touching import incidents_touching
+from backend.platform.errors import MovedOn, NotNow
 
 __all__ = [
     "MovedOn",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,13 +16,14 @@ from backend.platform.scopes import EVERYWHERE, covers
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks for the figures of which regions, as they stood when."""
+    """Who asks for the figures of which regions, as they stood when; regions' names by code."""
 
     session: AsyncSession
     principal: Principal
     region: str | None
     within: Sequence[str]
     until: datetime
+    names: Mapping[str, str]
 
     @property
     def everywhere(self) -> bool:

@@ -9,6 +9,7 @@ from backend.incidents import service as incidents
 from backend.incidents.schemas import IncidentFilter, IncidentRow
 from backend.insights.figure_parts import Asked, Outcome, next_month, start_of
 from backend.insights.scorecard_schemas import FigureRow
+from backend.regions.service import place_words
 
 _MTTR_OVER = timedelta(days=90)
 _MONTHS = 6
@@ -34,7 +35,7 @@ async def critical_incidents(asked: Asked) -> Outcome:
         columns=("Incident", "Title", "Regions", "Impact began (UTC)", "State"),
         rows=[
             FigureRow(
-                cells=[row.number, row.title, ", ".join(row.regions),
+                cells=[row.number, row.title, place_words(row.regions, asked.names),
                        f"{row.impact_started_at:%d %b %H:%M}", row.state],
                 link=f"/incidents/{row.number}",
             )

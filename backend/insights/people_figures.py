@@ -13,6 +13,7 @@ from backend.insights.figure_parts import Asked, Outcome, next_month, start_of
 from backend.insights.models import CostRow
 from backend.insights.scorecard_schemas import FigureRow
 from backend.platform.money import EXPONENTS, plain
+from backend.regions.service import place_words
 
 _MONTHS = 6
 _DAYS = 30
@@ -65,8 +66,8 @@ async def satisfaction(asked: Asked) -> Outcome:
         columns=("When (UTC)", "Order", "Region", "Stars", "Words"),
         rows=[
             FigureRow(
-                cells=[f"{row.at:%d %b %H:%M}", row.order_number, row.region, str(row.stars),
-                       row.words],
+                cells=[f"{row.at:%d %b %H:%M}", row.order_number,
+                       place_words([row.region], asked.names), str(row.stars), row.words],
                 link=f"/orders/{row.order_number}",
             )
             for row in newest

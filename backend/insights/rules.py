@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.platform.shares import percent
+
 LAG_WARNING = 2_000
 LAG_CRITICAL = 20_000
 REFUSED_SHARE = 0.05
@@ -92,7 +94,7 @@ def _drivers(city: CityFacts) -> list[Finding]:
         )  # fmt: skip
     if city.stale >= STALE_LEAST and city.stale >= STALE_SHARE * city.on_shift:
         title = f"{_drivers_count(city.stale)} stale in {city.name}"
-        detail = f"{city.stale / city.on_shift:.0%} of those on shift"
+        detail = f"{percent(city.stale / city.on_shift, 0)} of those on shift"
         found.append(
             Finding("stale", "warning", title, detail, city.region, "stale", weight=city.stale)
         )
@@ -110,7 +112,7 @@ def _refusals(city: CityFacts) -> list[Finding]:
     if city.refused_last_hour < max(REFUSED_LEAST, REFUSED_SHARE * sent):
         return []
     title = f"{city.refused_last_hour:,} fixes refused or flagged in {city.name}"
-    detail = f"{city.refused_last_hour / sent:.0%} of the last hour's"
+    detail = f"{percent(city.refused_last_hour / sent, 0)} of the last hour's"
     if city.refused_mostly:
         detail += f", mostly {city.refused_mostly.replace('_', ' ')}"
     return [

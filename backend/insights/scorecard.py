@@ -17,6 +17,7 @@ from backend.insights.scorecard_schemas import FigureKey, Scorecard
 from backend.insights.system_figures import api_p95, availability
 from backend.platform import clock
 from backend.platform.scopes import narrowed
+from backend.regions import service as regions
 
 _READ = "scorecard:read"
 _MADE_BY: Mapping[FigureKey, Callable[[Asked], Awaitable[Outcome]]] = {
@@ -43,7 +44,8 @@ async def scorecard(
     authorize(principal, _READ, region)
     held = scopes(principal, _READ)
     within = held if region is None else narrowed(held, region)
-    asked = Asked(session, principal, region, within, until or clock.now())
+    names = await regions.region_names(session)
+    asked = Asked(session, principal, region, within, until or clock.now(), names)
     return Scorecard(
         region=region,
         until=asked.until,

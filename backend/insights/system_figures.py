@@ -12,6 +12,8 @@ from backend.insights.figure_parts import Asked, Outcome, start_of
 from backend.insights.scorecard_schemas import FigureRow
 from backend.insights.slo_rules import Tally
 from backend.platform.indicators import LATENCY_BOUNDS_S
+from backend.platform.shares import percent
+from backend.regions.service import place_words
 
 AVAILABILITY = ("ingest", "order_api")
 _DAYS = 30
@@ -74,8 +76,9 @@ async def availability(asked: Asked) -> Outcome:
         rows=[
             FigureRow(
                 cells=[
-                    objectives()[name].title, region, f"{tally.valid:,}", f"{tally.bad:,}",
-                    f"{_share(tally) or 0:.3%}",
+                    objectives()[name].title, place_words([region], asked.names),
+                    f"{tally.valid:,}", f"{tally.bad:,}",
+                    percent(_share(tally) or 0, 3),
                 ],
                 link="/scorecard?tab=slos" + (f"&region={region}" if region != "*" else ""),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -29,6 +29,15 @@ class Channel(StrEnum):
     WHATSAPP = "whatsapp"
     SMS = "sms"
     EMAIL = "email"
+
+
+CHANNEL_WORDS: Mapping[str, str] = {
+    Channel.PUSH: "push",
+    Channel.WHATSAPP: "WhatsApp",
+    Channel.SMS: "SMS",
+    Channel.EMAIL: "e-mail",
+}
+"""The ways as they stand within a sentence."""
 
 
 class Kind(StrEnum):

@@ -15,6 +15,7 @@ from backend.notifications.channels.registry import open_channels
 from backend.notifications.language import spoken
 from backend.notifications.message_models import MessageRow, PreferenceRow
 from backend.notifications.message_rules import (
+    CHANNEL_WORDS,
     MUTABLE,
     OVERTAKEN,
     OVERTAKES,
@@ -199,7 +200,7 @@ def _judge(row: MessageRow, wanted: MessageIn, prefers: PreferenceRow | None) ->
     if prefers is not None and row.template in MUTABLE and row.template in prefers.muted:
         why = "Its reader does without such messages."
     elif not row.ways:
-        by = f"by {wanted.channel}" if wanted.channel else "on any channel"
+        by = f"by {CHANNEL_WORDS[wanted.channel]}" if wanted.channel else "on any channel"
         why = f"Its reader cannot be reached {by}."
     elif row.send_after >= row.expires_at:
         why = "It would come too late to be of use."

@@ -12,6 +12,7 @@ from backend.notifications.deliveries import (
     try_endpoint,
     waiting_for,
 )
+from backend.notifications.message_rules import CHANNEL_WORDS
 from backend.notifications.message_views import (
     NoSuchMessage,
     cancel_message,
@@ -45,6 +46,7 @@ from backend.notifications.subscriptions import (
 from backend.notifications.wording import languages, list_templates, preview_template
 
 __all__ = [
+    "CHANNEL_WORDS",
     "Carriers",
     "Letter",
     "NoSuchDelivery",

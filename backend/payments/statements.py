@@ -55,7 +55,7 @@ def statement_pdf(statement: Statement) -> bytes:
     pdf.set_font("Helvetica", size=10)
     for text in (
         f"{_latin(statement.name)} ({_latin(statement.holder)})",
-        f"Wallet {statement.wallet_id}, {statement.region}, times in {statement.time_zone}",
+        f"Wallet {statement.wallet_id}, {_latin(statement.place)}, times in {statement.time_zone}",
     ):
         pdf.cell(0, 6, text, new_x="LMARGIN", new_y="NEXT")
     pdf.ln(4)

@@ -223,7 +223,7 @@ def _refund_items(row: RefundOut) -> list[TimelineItem]:
 
 
 def _transfer_items(transfer: TransferOut) -> list[TimelineItem]:
-    way = f"{transfer.debit.kind} to {transfer.credit.kind}"
+    way = f"{transfer.debit.kind} to {transfer.credit.kind}".replace("_", " ")
     about = {"transfer_id": str(transfer.id), "kind": transfer.kind}
     held = transfer.expires_at is not None or transfer.resolved_at != transfer.created_at
     items = []

@@ -90,12 +90,16 @@ class StatementLine(BaseModel):
 
 
 class Statement(BaseModel):
-    """A wallet's month in the region's local time; the lines lead from opening to closing."""
+    """A wallet's month in the region's local time; the lines lead from opening to closing.
+
+    `place` is the region by name.
+    """
 
     wallet_id: UUID
     holder: str
     name: str
     region: str
+    place: str
     time_zone: str
     currency: str
     month: date

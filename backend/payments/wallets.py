@@ -213,6 +213,7 @@ async def wallet_statement(
         holder=row.holder,
         name=row.name,
         region=row.region,
+        place=region.name if region else row.region,
         time_zone=zone,
         currency=row.currency,
         month=since.date(),

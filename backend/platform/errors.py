@@ -73,6 +73,20 @@ class Conflict(DomainError):
     title = "This was changed meanwhile"
 
 
+class MovedOn(Conflict):
+    """Somebody changed it after the caller looked."""
+
+    code = "moved_on"
+    title = "Somebody was quicker"
+
+
+class NotNow(Conflict):
+    """It is in a state from which this does not go."""
+
+    code = "not_now"
+    title = "This does not go from here"
+
+
 class TooLarge(DomainError):
     """The body or batch is over its bound."""
 

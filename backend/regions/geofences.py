@@ -195,7 +195,8 @@ async def _check(session: AsyncSession, wanted: GeofenceIn) -> None:
 async def _check_name(session: AsyncSession, wanted: GeofenceIn, own: UUID | None) -> None:
     holder = await repository.geofence_named(session, wanted.region, wanted.kind, wanted.name)
     if holder is not None and holder.id != own:
-        detail = f"{wanted.region} has a geofence named {wanted.name} of this kind."
+        name = (await repository.names(session)).get(wanted.region, wanted.region)
+        detail = f"{name} has a geofence named {wanted.name} of this kind."
         raise GeofenceNameTaken(detail, errors=[FieldError("/name", "taken", detail)])
 
 

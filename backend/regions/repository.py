@@ -37,7 +37,7 @@ async def region_codes(session: AsyncSession) -> set[str]:
 async def names(session: AsyncSession) -> dict[str, str]:
     """The names of all regions by code."""
     rows = await session.execute(select(col(RegionRow.code), col(RegionRow.name)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def add_regions(session: AsyncSession, rows: Iterable[RegionRow]) -> set[str]:

@@ -24,6 +24,7 @@ from backend.regions.geofences import (
     replace_geofence,
 )
 from backend.regions.models import RegionRow
+from backend.regions.naming import in_place, place_words
 from backend.regions.rules import bounding_box, polygons_of
 from backend.regions.schemas import (
     Feature,
@@ -49,8 +50,10 @@ __all__ = [
     "geofence_features",
     "get_geofence",
     "get_region",
+    "in_place",
     "list_geofences",
     "list_tree",
+    "place_words",
     "region_codes",
     "region_features",
     "region_names",

@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.identity.schemas import Principal
+from backend.platform.errors import NotNow
 from backend.support import repository, views
 from backend.support.agents import name_of_agent
 from backend.support.changes import actor_of, expect, recorded, tell, to_change, touch
 from backend.support.clocks import set_clocks
-from backend.support.errors import NotNow
 from backend.support.models import EscalationTable
 from backend.support.replying import step_to
 from backend.support.repository import number_of

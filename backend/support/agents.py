@@ -11,6 +11,7 @@ from backend.identity.roles import GrantScope
 from backend.identity.schemas import SYSTEM, Person, Principal
 from backend.platform import clock
 from backend.platform.errors import FieldError, Invalid
+from backend.regions import service as regions
 from backend.support import list_repository, repository, settings_repository
 from backend.support.changes import READ, WRITE, actor_of, tell, touch
 from backend.support.models import EscalationTable
@@ -56,7 +57,8 @@ async def name_of_agent(session: AsyncSession, person_id: str, region: str) -> s
     person = await _holder(session, person_id, region)
     if person is not None:
         return person.name
-    detail = f"Nobody of this name may work on tickets in {region}."
+    where = regions.in_place(region, await regions.region_names(session))
+    detail = f"Nobody of this name may work on tickets {where}."
     raise Invalid(detail, errors=[FieldError("/assignee", "not_an_agent", detail)])
 
 

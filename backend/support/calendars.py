@@ -9,13 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform import clock
-from backend.platform.errors import FieldError, Invalid
+from backend.platform.errors import FieldError, Invalid, MovedOn
 from backend.platform.scopes import EVERYWHERE
 from backend.regions import service as regions
 from backend.support import list_repository, settings_repository
 from backend.support.changes import READ
 from backend.support.clock_rules import TARGETS
-from backend.support.errors import MovedOn
 from backend.support.macros import CONFIGURE
 from backend.support.rules import Priority
 from backend.support.settings_models import CalendarRow, PolicyRow

@@ -242,8 +242,9 @@ async def _message(
         }
     )
     made = await notifications.queue_message(session, principal, message)
-    how = f" by {made.channel}" if made.channel else ""
-    return f"Message to the {to}{how}: {made.state}.", {"message_id": str(made.id)}
+    how = f" by {notifications.CHANNEL_WORDS[made.channel]}" if made.channel else ""
+    state = made.state.replace("_", " ")
+    return f"Message to the {to}{how}: {state}.", {"message_id": str(made.id)}
 
 
 async def _link_incident(

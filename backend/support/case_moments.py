@@ -10,8 +10,10 @@ from backend.dispatch.schemas import OrderEventOut
 from backend.flags.service import FlagChange
 from backend.incidents.schemas import IncidentRow
 from backend.notifications.message_schemas import MessageOut
+from backend.notifications.service import CHANNEL_WORDS
 from backend.payments.schemas import PaymentDetail, TimelineItem
 from backend.platform.money import plain
+from backend.regions.service import place_words
 from backend.support.case_schemas import Moment
 from backend.support.schemas import EscalationRow
 from backend.tracking.service import Stretch
@@ -47,7 +49,6 @@ _PAYMENT_TONES: dict[str, Tone] = {
     "posted": "good",
     "rejected": "warning",
 }
-_CHANNELS = {"whatsapp": "WhatsApp", "sms": "SMS", "email": "e-mail"}
 _MESSAGE_TONES: dict[str, Tone] = {
     "delivered": "good",
     "failed": "warning",
@@ -148,7 +149,7 @@ def of_messages(messages: Sequence[MessageOut]) -> list[Moment]:
             kind=each.template,
             words=f"Message to the {each.to}: {each.template.replace('_', ' ')}"
             f", {each.state.replace('_', ' ')}"
-            + (f" ({_CHANNELS.get(each.channel, each.channel)})" if each.channel else ""),
+            + (f" ({CHANNEL_WORDS[each.channel]})" if each.channel else ""),
             by=each.by,
             detail=each.why,
             link="/messages",
@@ -185,7 +186,7 @@ def of_escalations(escalations: Sequence[EscalationRow]) -> list[Moment]:
     return told
 
 
-def of_incidents(incidents: Sequence[IncidentRow]) -> list[Moment]:
+def of_incidents(incidents: Sequence[IncidentRow], names: Mapping[str, str]) -> list[Moment]:
     """When incidents began to hurt the order's place, and when they were over."""
     told = []
     for each in incidents:
@@ -200,7 +201,7 @@ def of_incidents(incidents: Sequence[IncidentRow]) -> list[Moment]:
                 source="incident",
                 kind=kind,
                 words=f"{each.number} {words}: {each.title}",
-                detail=f"{each.severity}, {each.region}",
+                detail=f"{each.severity}, {place_words([each.region], names)}",
                 link=f"/incidents/{each.number}",
                 tone=tone,
             )

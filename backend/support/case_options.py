@@ -65,9 +65,10 @@ _CODE_DUE = (OrderState.ARRIVED, OrderState.AT_PICKUP)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the choice of actions rests on."""
+    """What the choice of actions rests on; `where` names the order's place within a sentence."""
 
     order: OrderOut
+    where: str
     payments: OrderPayments | None
     escalations: Sequence[EscalationRow]
     incidents: Sequence[IncidentRow]
@@ -79,7 +80,7 @@ def options(principal: Principal, facts: Facts) -> list[CaseAction]:
 
 
 def _option(principal: Principal, facts: Facts, kind: ActKind) -> CaseAction:
-    why_not = _not_yours(principal, facts.order, kind) or _not_now(facts, kind)
+    why_not = _not_yours(principal, facts, kind) or _not_now(facts, kind)
     needs = list(_NEEDS.get(kind, []))
     if kind == "credit_wallet" and facts.order.payment.wallet_id is None:
         needs.append("wallet_id")
@@ -93,11 +94,11 @@ def _option(principal: Principal, facts: Facts, kind: ActKind) -> CaseAction:
     )
 
 
-def _not_yours(principal: Principal, order: OrderOut, kind: ActKind) -> str | None:
-    place = order.hub or order.region
+def _not_yours(principal: Principal, facts: Facts, kind: ActKind) -> str | None:
+    place = facts.order.hub or facts.order.region
     if any(identity.may(principal, permission, place) for permission in PERMISSIONS[kind]):
         return None
-    return f"You may not do this in {place}; it takes {PERMISSIONS[kind][0]}."
+    return f"You may not do this {facts.where}; it takes {PERMISSIONS[kind][0]}."
 
 
 def _not_now(facts: Facts, kind: ActKind) -> str | None:

@@ -21,6 +21,7 @@ from backend.notifications.message_schemas import MessageOut
 from backend.payments import service as payments
 from backend.payments.schemas import OrderPayments
 from backend.platform import clock
+from backend.regions import service as regions
 from backend.support import case_moments, listing
 from backend.support.case_options import Facts, options
 from backend.support.case_schemas import (
@@ -60,13 +61,16 @@ async def case_of(session: AsyncSession, principal: Principal, number: str) -> C
     course = Course(order, moments, driver, facts.payments, clock.now())
     around = [_incident(each, facts.escalations, course) for each in facts.incidents]
     touched = {each.id for each in around if each.linked or each.how}
+    names = await regions.region_names(session)
     return Case(
         order=order,
         driver=driver,
         moments=case_moments.merged(
             moments,
             case_moments.of_escalations(facts.escalations),
-            case_moments.of_incidents([each for each in facts.incidents if each.id in touched]),
+            case_moments.of_incidents(
+                [each for each in facts.incidents if each.id in touched], names
+            ),
             await _flag_changes(session, principal, order),
         ),
         tracking=await dispatch.seen_by_customer(session, principal, order.id),
@@ -100,7 +104,8 @@ async def facts_of(session: AsyncSession, principal: Principal, order: OrderOut)
             until,
             [each.incident_id for each in tickets if each.incident_id],
         )
-    return Facts(order, money, tickets, troubles)
+    where = regions.in_place(order.hub or order.region, await regions.region_names(session))
+    return Facts(order, where, money, tickets, troubles)
 
 
 async def _driver(

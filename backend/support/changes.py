@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform import clock
+from backend.platform.errors import MovedOn, NotNow
 from backend.platform.ids import uuid7
 from backend.platform.outbox import Event, emit
 from backend.support import repository
 from backend.support.clocks import set_clocks
-from backend.support.errors import MovedOn, NoSuchEscalation, NotNow
+from backend.support.errors import NoSuchEscalation
 from backend.support.models import EscalationTable, PauseRow
 from backend.support.repository import number_of
 from backend.support.rules import UNSOLVED, State, WaitingOn, may_become

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispatch import service as dispatch
 from backend.identity.schemas import Principal
 from backend.platform import clock
+from backend.platform.errors import NotNow
 from backend.support import repository
 from backend.support.changes import put_into, tell, touch
 from backend.support.customer_schemas import CustomerConversation, CustomerSaid, HelpIn
-from backend.support.errors import NotNow
 from backend.support.filling import for_customer
 from backend.support.models import EscalationTable
 from backend.support.opening import hear_customer, new_escalation

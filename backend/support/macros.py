@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform import clock
-from backend.platform.errors import FieldError, Invalid
+from backend.platform.errors import FieldError, Invalid, MovedOn
 from backend.platform.ids import uuid7
 from backend.regions import service as regions
 from backend.support import filling, settings_repository
 from backend.support.changes import READ
-from backend.support.errors import MovedOn, NoSuchMacro
+from backend.support.errors import NoSuchMacro
 from backend.support.rules import Kind, State, WaitingOn
 from backend.support.settings_models import MacroRow
 from backend.support.settings_schemas import MacroIn, MacroOut

@@ -15,7 +15,7 @@ from backend.notifications import service as notifications
 from backend.notifications.message_schemas import Kind as MessageKind
 from backend.notifications.message_schemas import MessageIn
 from backend.platform import clock
-from backend.platform.errors import FieldError, Invalid
+from backend.platform.errors import FieldError, Invalid, NotNow
 from backend.regions import service as regions
 from backend.support import filling, repository, views
 from backend.support.changes import (
@@ -28,7 +28,6 @@ from backend.support.changes import (
     touch,
 )
 from backend.support.clocks import set_clocks
-from backend.support.errors import NotNow
 from backend.support.models import EscalationTable
 from backend.support.repository import number_of
 from backend.support.rules import UNSOLVED, State, WaitingOn

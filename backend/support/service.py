@@ -1,5 +1,6 @@
 """The verbs of escalations that pages, customers and the worker call."""
 
+from backend.platform.errors import MovedOn, NotNow
 from backend.support.acts import assign, release, set_kind, set_priority, set_state, take
 from backend.support.agents import agents_on, set_available
 from backend.support.bulk import act_on_escalations
@@ -13,7 +14,7 @@ from backend.support.case_acts import act_on_case
 from backend.support.cases import case_of
 from backend.support.customers import conversation_of_customer, customer_says, open_by_customer
 from backend.support.drafts import draft_of, save_draft
-from backend.support.errors import MovedOn, NoSuchEscalation, NoSuchMacro, NotNow
+from backend.support.errors import NoSuchEscalation, NoSuchMacro
 from backend.support.finding import search
 from backend.support.linking import answer_incident, link_incident, unlink_incident
 from backend.support.listing import (

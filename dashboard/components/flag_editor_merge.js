@@ -27,12 +27,19 @@ const worded = (part, specs, names) => {
   return rule ? `rule “${whoOf(rule, names)}”` : TITLES[part] ?? part;
 };
 
+/* Whether a part came or went altogether. */
+function fate(part, before, after) {
+  const [was, is] = [before, after].map((spec) => partsOf(spec).has(part));
+  if (was && is) return "";
+  return is ? " (new)" : " (taken away)";
+}
+
 /* The base's rules that all three have, in the order of one of them. */
 const common = (spec, ...others) => idsOf(spec).filter((id) => others.every((other) => idsOf(other).includes(id)));
 
 /* What differs between two specifications, each part in a few words. */
 export function changedWords(before, after, names) {
-  const words = changedParts(before, after).map((part) => worded(part, [before, after], names));
+  const words = changedParts(before, after).map((part) => worded(part, [before, after], names) + fate(part, before, after));
   return differs(common(before, after), common(after, before)) ? [...words, ORDER] : words;
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import state_word
-from dashboard.components.forms import choice_input, field, form_end, text_input
+from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.work_parts import drawer
 
@@ -72,7 +72,7 @@ def deed_drawer(acts: Any, spans: tuple[tuple[str, str], ...]) -> rx.Component:
                     class_name="wp-check",
                 ),
             ),
-            rx.el.p(acts.fault, role="alert", class_name="wp-form-fault"),
+            form_fault(acts.fault),
             form_end(acts.title, acts.leave, acts.working),
             on_submit=acts.act,
             key=acts.key,

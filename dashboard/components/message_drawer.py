@@ -6,7 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import link, shape, state_word
+from dashboard.components.basics import link, state_word
+from dashboard.components.forms import form_fault
 from dashboard.components.work_parts import drawer, secret
 
 
@@ -71,7 +72,7 @@ def _message(state: Any, body_id: str) -> rx.Component:
         rx.cond(
             state.may_write & (found["may_retry"].to(bool) | found["may_cancel"].to(bool)),
             _form(state),
-            rx.el.div(_fault(state), role="alert"),
+            form_fault(state.fault),
         ),
         class_name="wp-drawer-form",
     )
@@ -79,13 +80,6 @@ def _message(state: Any, body_id: str) -> rx.Component:
 
 def _fact(name: str, value: Any) -> rx.Component:
     return rx.cond(value != "", rx.fragment(rx.el.dt(name), rx.el.dd(value)))
-
-
-def _fault(state: Any) -> rx.Component:
-    return rx.cond(
-        state.fault != "",
-        rx.el.span(shape("critical"), state.fault, class_name="wp-state wp-form-fault"),
-    )
 
 
 def _tried(row: Any) -> rx.Component:
@@ -105,7 +99,7 @@ def _form(state: Any) -> rx.Component:
             rx.el.input(name="reason", max_length=300, class_name="wp-input", auto_complete="off"),
             class_name="wp-field",
         ),
-        rx.el.div(_fault(state), role="alert"),
+        form_fault(state.fault),
         rx.el.div(
             rx.el.button(
                 rx.cond(retries, "Send it again", "Stop it"),

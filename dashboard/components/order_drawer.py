@@ -6,8 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import link, shape, state_word
+from dashboard.components.basics import link, shape
 from dashboard.components.forms import form_end, form_fault
+from dashboard.components.outcomes import outcome_list
 from dashboard.components.work_parts import drawer
 
 
@@ -112,23 +113,13 @@ def _candidate(each: rx.Var, acts: Any) -> rx.Component:
 def _outcomes(acts: Any) -> rx.Component:
     return rx.el.div(
         rx.el.p(acts.summary, class_name="wp-strong", role="status"),
-        rx.el.ul(
-            rx.foreach(
-                acts.outcomes,
-                lambda each: rx.el.li(
-                    link(
-                        each["number"],
-                        to="/orders/" + each["number"].to(str),
-                        class_name="wp-code wp-link",
-                    ),
-                    state_word(each["tone"].to(str), each["word"].to(str)),
-                    rx.cond(
-                        each["detail"] != "", rx.el.span(each["detail"], class_name="wp-muted")
-                    ),
-                    class_name="wp-outcome",
-                ),
+        outcome_list(
+            acts.outcomes,
+            lambda each: link(
+                each["number"],
+                to="/orders/" + each["number"].to(str),
+                class_name="wp-code wp-link",
             ),
-            class_name="wp-outcomes",
         ),
         rx.el.div(
             rx.el.button("Done", type="button", on_click=acts.leave, class_name="wp-button"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypedDict
 from uuid import UUID
 
@@ -49,6 +49,24 @@ def outcome_rows(
     ]
 
 
+def outcome_list(
+    rows: rx.Var[list[Any]], named: Callable[[rx.Var[Any]], rx.Component]
+) -> rx.Component:
+    """What became of each row: what it is `named`, whether it was done, and why not."""
+    return rx.el.ul(
+        rx.foreach(
+            rows,
+            lambda row: rx.el.li(
+                named(row),
+                state_word(row["tone"].to(str), row["word"].to(str)),
+                rx.cond(row["detail"] != "", rx.el.span(row["detail"], class_name="wp-muted")),
+                class_name="wp-outcome",
+            ),
+        ),
+        class_name="wp-outcomes",
+    )
+
+
 def outcomes(rows: rx.Var[list[Any]], summary: rx.Var[str], on_close: Any) -> rx.Component:
     """A panel with one line for each row; nothing while there are none."""
     return rx.cond(
@@ -61,18 +79,7 @@ def outcomes(rows: rx.Var[list[Any]], summary: rx.Var[str], on_close: Any) -> rx
                 ),
                 class_name="wp-panel-head",
             ),
-            rx.el.div(
-                rx.foreach(
-                    rows,
-                    lambda row: rx.el.div(
-                        rx.el.code(row["name"]),
-                        state_word(row["tone"], row["word"]),
-                        rx.el.span(row["detail"], class_name="wp-muted"),
-                        class_name="wp-outcome",
-                    ),
-                ),
-                class_name="wp-outcomes",
-            ),
+            outcome_list(rows, lambda row: rx.el.code(row["name"])),
             class_name="wp-panel",
             aria_label="What became of each",
             aria_live="polite",

@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.components.basics import state_word
 from dashboard.components.forms import form_end, form_fault
+from dashboard.components.outcomes import outcome_list
 from dashboard.components.work_parts import drawer
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -74,19 +74,8 @@ def _question(shifts: Any) -> rx.Component:
 def _outcomes(shifts: Any) -> rx.Component:
     return rx.el.div(
         rx.el.p(shifts.summary, class_name="wp-strong", role="status"),
-        rx.el.ul(
-            rx.foreach(
-                shifts.outcomes,
-                lambda each: rx.el.li(
-                    rx.el.span(each["code"], class_name="wp-strong"),
-                    state_word(each["tone"].to(str), each["word"].to(str)),
-                    rx.cond(
-                        each["detail"] != "", rx.el.span(each["detail"], class_name="wp-muted")
-                    ),
-                    class_name="wp-outcome",
-                ),
-            ),
-            class_name="wp-outcomes",
+        outcome_list(
+            shifts.outcomes, lambda each: rx.el.span(each["code"], class_name="wp-strong")
         ),
         rx.el.div(
             rx.el.button("Done", type="button", on_click=shifts.leave, class_name="wp-button"),

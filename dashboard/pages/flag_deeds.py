@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import state_word
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_fault, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import two_lines
 from dashboard.components.work_parts import chart
@@ -189,7 +189,7 @@ def _start() -> rx.Component:
         ),
         rx.el.button("Start", type="submit", disabled=state.busy,
                      class_name="wp-button wp-button-main"),
-        rx.cond(state.fault != "", rx.el.p(state.fault, class_name="wp-form-fault", role="alert")),
+        form_fault(state.fault),
         on_submit=state.start,
         class_name="wpf-inline",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from dashboard.components.flag_parts import (
     flag_tabs,
     map_shapes,
 )
-from dashboard.components.forms import choice_input, field, filter_form, text_input
+from dashboard.components.forms import choice_input, field, filter_form, form_fault, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.lists import BulkAction, pick
 from dashboard.components.outcomes import outcomes
@@ -234,10 +234,7 @@ def _new() -> rx.Component:
             ),
             field("Why", text_input("reason", required=True, min_length=3, max_length=500)),
             rx.el.p("It begins off for everyone; rules come next.", class_name="wp-muted"),
-            rx.cond(
-                FlagsState.make_fault != "",
-                rx.el.p(FlagsState.make_fault, class_name="wp-form-fault", role="alert"),
-            ),
+            form_fault(FlagsState.make_fault),
             rx.el.div(
                 rx.el.button("Make the flag", type="submit",
                              class_name="wp-button wp-button-main"),

@@ -6,7 +6,14 @@ import reflex as rx
 
 from dashboard.components.basics import link, state_word, tab_link
 from dashboard.components.counts import count_bones, count_link
-from dashboard.components.forms import choice_input, field, filter_form, form_end, text_input
+from dashboard.components.forms import (
+    choice_input,
+    field,
+    filter_form,
+    form_end,
+    form_fault,
+    text_input,
+)
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.incident_drawers import raw_drawer
 from dashboard.components.incident_parts import running
@@ -241,7 +248,7 @@ def _declare() -> rx.Component:
                 rx.el.span("An exercise: it stays out of the figures"),
                 class_name="wp-check",
             ),
-            rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.form_fault),
             form_end("Declare", state.leave, state.working),
             on_submit=state.declare,
             class_name="wp-drawer-form",

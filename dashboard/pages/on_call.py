@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
+from backend.incidents.rules import CHANNEL_WORDS
 from dashboard.components.basics import tab_link
-from dashboard.components.forms import choice_input, field, form_end, text_input
+from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import empty_state, trouble
 from dashboard.components.work_parts import drawer
@@ -15,7 +16,7 @@ from dashboard.shell import console_page
 from dashboard.states.costs import CostsState
 from dashboard.states.heartbeats import HeartbeatsState
 from dashboard.states.maintenance import MaintenanceState
-from dashboard.states.on_call import CHANNEL_WORDS, CHANNELS, PATH, TURNS, WHOM, OnCallState
+from dashboard.states.on_call import CHANNELS, PATH, TURNS, WHOM, OnCallState
 from dashboard.states.shell import ShellState
 from dashboard.states.stand_ins import StandInsState
 
@@ -209,7 +210,7 @@ def _form() -> rx.Component:
                 rx.foreach(state.steps, _step),
                 class_name="wp-fieldset",
             ),
-            rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.form_fault),
             form_end("Keep the schedule", state.leave, state.working),
             on_submit=state.save,
             key=state.form_id,
@@ -271,7 +272,7 @@ def _step(step: rx.Var, at: rx.Var) -> rx.Component:
                         type="checkbox", name=f"{each}-" + number,
                         default_checked=step[each].to(bool),
                     ),
-                    rx.el.span(CHANNEL_WORDS.get(each, each)),
+                    rx.el.span(CHANNEL_WORDS[each]),
                     class_name="wp-check",
                 )
                 for each in CHANNELS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import state_word
-from dashboard.components.forms import choice_input, field, form_end, text_input
+from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import table, trouble, two_lines
 from dashboard.components.work_parts import drawer
@@ -88,7 +88,7 @@ def _heartbeat_form() -> rx.Component:
                 field("Severity", choice_input("severity", severities, default_value="SEV2")),
                 class_name="wp-two-cols",
             ),
-            rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.form_fault),
             rx.el.div(
                 rx.el.button(
                     "Expect it", type="submit", disabled=state.working,
@@ -131,7 +131,7 @@ def stand_ins() -> rx.Component:
                     field("Until, UTC", _moment("until", state.until)),
                     class_name="wp-two-cols",
                 ),
-                rx.el.p(state.fault, role="alert", class_name="wp-form-fault"),
+                form_fault(state.fault),
                 form_end("Stand in", state.leave, state.working),
                 on_submit=state.add,
                 key=state.serial.to(str),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from dashboard.components.basics import state_word
-from dashboard.components.forms import choice_input, field, text_input
+from dashboard.components.forms import choice_input, field, form_fault, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import NUMBER, empty_state, table, trouble, two_lines
 from dashboard.states.costs import KIND_CHOICES, CostsState
@@ -43,7 +43,7 @@ def maintenance_tab() -> rx.Component:
                         field("Lasts", choice_input("lasts", LENGTHS, default_value="60")),
                         class_name="wp-two-cols",
                     ),
-                    rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+                    form_fault(state.form_fault),
                     rx.el.div(
                         rx.el.button(
                             "Add the window",
@@ -164,7 +164,7 @@ def _cost_form() -> rx.Component:
                 class_name="wp-two-cols",
             ),
             rx.el.p("What a month and kind had before is replaced.", class_name="wp-muted"),
-            rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.form_fault),
             rx.el.div(
                 rx.el.button(
                     "Keep", type="submit", disabled=state.working,

@@ -43,11 +43,12 @@ def replace_link() -> rx.Component:
     return rx.cond(
         ShellState.permissions.contains("orders:write"),
         rx.el.button(
-            "replace the link",
+            "replace",
             type="button",
             on_click=OrderDeedsState.begin("link"),
             class_name="wp-chip",
-            title="When it is over, or has come into wrong hands",
+            aria_label="Replace the link",
+            title="Replace the link: when it is over, or has come into wrong hands",
         ),
     )
 

@@ -21,7 +21,7 @@ from dashboard.states.shell import ShellState
 from dashboard.states.views import ViewsState
 
 NAME = "orders"
-_LIST = "wp-panel wp-list-first wp-dense wp-cards"
+_LIST = "wp-panel wp-list-first wp-dense wp-cards wp-orders"
 REFRESH_EVERY_S = 3.0
 _KEYS = (("a", "assign", "Assign"), ("h", "hold", "Hold"), ("r", "release", "Release"),
          ("u", "unassign", "Take from driver"), ("c", "cancel", "Cancel"))  # fmt: skip
@@ -178,7 +178,7 @@ def _row(row: rx.Var) -> rx.Component:
             ),
             class_name="wp-nowrap",
         ),
-        rx.el.td(row["reference"], class_name="wp-short"),
+        rx.el.td(row["reference"], class_name="wp-short", title=row["reference"].to(str)),
         rx.el.td(row["pickup"], class_name="wp-place", title=row["pickup"].to(str)),
         rx.el.td(row["drop"], class_name="wp-place", title=row["drop"].to(str)),
         rx.el.td(ago(at=row["promised"].to(str), zone=row["zone"].to(str)), class_name="wp-nowrap"),
@@ -202,7 +202,7 @@ def _row(row: rx.Var) -> rx.Component:
             class_name=NUMBER + " wp-nowrap",
         ),
         rx.el.td(ago(at=row["created"].to(str), zone=row["zone"].to(str)), class_name="wp-nowrap"),
-        rx.el.td(row["tags"], class_name="wp-short"),
+        rx.el.td(row["tags"], class_name="wp-short", title=row["tags"].to(str)),
         custom_attrs={"data-gone": rx.cond(row["gone"].to(bool), "", rx.Var("undefined"))},
         title=rx.cond(row["gone"].to(bool), "No longer matches these filters", ""),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.forms import choice_input, field, form_end, text_input
+from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.work_parts import drawer
 from dashboard.states.shell import ShellState
 from dashboard.states.support import SupportState
@@ -55,7 +55,7 @@ def ticket_drawer() -> rx.Component:
                 ),
             ),
             field("Whose words", choice_input("on_behalf", _WORDS)),
-            rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.form_fault),
             form_end("Open the ticket", state.leave, state.working),
             on_submit=state.open_ticket,
             class_name="wp-drawer-form",
@@ -117,7 +117,7 @@ def many_drawer() -> rx.Component:
                     class_name="wp-muted",
                 ),
             ),
-            rx.el.p(state.fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.fault),
             form_end(state.title, state.leave, state.working),
             on_submit=state.submit,
             class_name="wp-drawer-form",

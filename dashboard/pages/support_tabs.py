@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from dashboard.components.forms import choice_input, field, form_end, text_input
+from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.tables import table, trouble, two_lines
 from dashboard.components.work_parts import drawer
@@ -68,7 +68,7 @@ def targets_tab() -> rx.Component:
             class_name="wp-panel",
             aria_label="The queue by itself",
         ),
-        rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+        form_fault(state.form_fault),
         rx.cond(
             state.may_configure,
             rx.el.div(
@@ -214,7 +214,7 @@ def _form() -> rx.Component:
                 ),
                 class_name="wp-two-cols",
             ),
-            rx.el.p(state.form_fault, role="alert", class_name="wp-form-fault"),
+            form_fault(state.form_fault),
             form_end("Keep the macro", state.leave, state.working),
             on_submit=state.save,
             key=state.form_id,

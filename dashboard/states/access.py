@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import reflex as rx
@@ -10,6 +11,7 @@ from reflex.event import EventSpec
 
 from backend.identity import service as identity
 from backend.identity.schemas import ROLES, Grant, GrantIn, Person
+from backend.regions import service as regions
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.paging import (
@@ -88,6 +90,7 @@ class AccessState(ListState, rx.State):
             if person and chosen is None and (wanted := uuid_or_none(person)):
                 everyone = await identity.list_persons(session, principal, limit=1_000)
                 chosen = next((each for each in everyone if each.id == wanted), None)
+            names = await regions.region_names(session)
             may_write = identity.may(principal, "access:write")
             mine = {
                 grant.id: identity.may(principal, "access:write", grant.region)
@@ -96,12 +99,14 @@ class AccessState(ListState, rx.State):
             async with self:
                 kept = {"q": text}
                 self.csv_link = address(_CSV, {"text": text})
-                self.persons = [_person_row(each, {**kept, "after": after}) for each in found]
+                query = {**kept, "after": after}
+                self.persons = [_person_row(each, query, names) for each in found]
                 self._link_pages(kept, str(found[-1].id) if len(found) == PAGE_ROWS else "")
                 self.chosen_id = str(chosen.id) if chosen else ""
                 self.chosen_name = chosen.name if chosen else ""
                 self.chosen_email = (chosen.email or "") if chosen else ""
-                self.grants = [_grant_row(g, mine[g.id]) for g in (chosen.grants if chosen else ())]
+                held = chosen.grants if chosen else ()
+                self.grants = [_grant_row(grant, names, mine[grant.id]) for grant in held]
                 self.taking = ""
                 self.may_write = may_write
                 self.ready = True
@@ -131,6 +136,7 @@ class AccessState(ListState, rx.State):
             wanted = _wanted(form, person)
             async with gateway.open(self) as (session, principal):
                 given = await identity.grant_role(session, principal, wanted)
+                place = regions.in_place(given.region, await regions.region_names(session))
         except (DomainError, ValidationError, ValueError) as error:
             async with self:
                 self.giving = False
@@ -138,7 +144,6 @@ class AccessState(ListState, rx.State):
             return None
         async with self:
             self.giving = False
-            place = "everywhere" if given.region == EVERYWHERE else f"in {given.region}"
             role = given.role.replace("_", " ")
             await tell(self, "good", f"{given.person_name} is now {role} {place}.")
         return AccessState.load
@@ -190,8 +195,8 @@ def _words(error: Exception) -> str:
     return str(error)
 
 
-def _person_row(person: Person, query: dict[str, str]) -> PersonRow:
-    held = sorted({_spoken(grant.role, grant.region) for grant in person.grants})
+def _person_row(person: Person, query: dict[str, str], names: Mapping[str, str]) -> PersonRow:
+    held = sorted({_spoken(grant, names) for grant in person.grants})
     return {
         "id": str(person.id),
         "name": person.name,
@@ -202,16 +207,18 @@ def _person_row(person: Person, query: dict[str, str]) -> PersonRow:
     }
 
 
-def _spoken(role: str, region: str) -> str:
-    words = role.replace("_", " ")
-    return words if region == EVERYWHERE else f"{words} · {region}"
+def _spoken(grant: Grant, names: Mapping[str, str]) -> str:
+    words = grant.role.replace("_", " ")
+    if grant.region == EVERYWHERE:
+        return words
+    return f"{words} · {regions.place_words([grant.region], names)}"
 
 
-def _grant_row(grant: Grant, may_take: bool) -> GrantRow:
+def _grant_row(grant: Grant, names: Mapping[str, str], may_take: bool) -> GrantRow:
     return {
         "id": str(grant.id),
         "role": grant.role.replace("_", " "),
-        "region": "everywhere" if grant.region == EVERYWHERE else grant.region,
+        "region": regions.place_words([grant.region], names),
         "source": grant.source,
         "reason": grant.reason,
         "given_by": grant.granted_by_name,

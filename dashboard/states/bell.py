@@ -9,6 +9,7 @@ import reflex as rx
 
 from backend.incidents import service as incidents
 from backend.incidents.schemas import OpenCount
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.components.bell import BellRow
 from dashboard.gateway import DomainError, requires
@@ -17,7 +18,6 @@ from dashboard.states.incident_words import (
     SEVERITIES,
     SEVERITY_TONES,
     names_of,
-    place_words,
 )
 from dashboard.states.incident_worst import worst_open
 from dashboard.states.shell import ShellState, tell

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
+from backend.notifications.service import CHANNEL_WORDS
 from backend.support.case_schemas import Case, CaseAction, CaseEscalation, CaseIncident, CaseMessage
 from backend.support.case_schemas import Moment as CaseMoment
 from dashboard.states.incident_words import SEVERITY_TONES
@@ -149,12 +150,16 @@ def message_rows(messages: Sequence[CaseMessage]) -> list[MessageRow]:
             "tone": STATES[each.state][0],
             "state": STATES[each.state][1],
             "what": TEMPLATES.get(each.template or "note", "Message"),
-            "to": ", ".join(filter(None, (f"to the {each.to}", each.channel, each.by))),
+            "to": ", ".join(filter(None, (f"to the {each.to}", _way(each), each.by))),
             "why": each.why or "",
             "at": iso(each.at),
         }
         for each in newest_first
     ]
+
+
+def _way(message: CaseMessage) -> str:
+    return CHANNEL_WORDS[message.channel] if message.channel else ""
 
 
 def flag_rows(case: Case, *, may_open: bool) -> list[FlagRow]:

@@ -8,6 +8,7 @@ from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from backend.dispatch.roster_schemas import DocumentOut, PlannedShift, RosterRow
+from backend.platform.shares import percent
 from dashboard.states.order_words import DRIVER_TONES, STATUS_WORDS, clock_words, weight_words
 from dashboard.states.paging import iso
 
@@ -65,7 +66,7 @@ def line_of(row: RosterRow, place: str, zone: str, now: datetime) -> DriverLine:
         "shift": shift_words(row.shift, zone, now),
         "shift_ends": iso(row.shift.ends_at) if row.shift and row.shift.starts_at <= now else "",
         "zone": zone,
-        "battery": "" if battery is None else f"{battery:.0%}",
+        "battery": "" if battery is None else percent(battery, 0),
         "low": battery is not None and battery <= _LOW_BATTERY,
         "documents_tone": tone,
         "documents": documents,

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any, TypedDict
 
+from backend.flags.rules import share_words
 from backend.flags.schemas import ChangePreview, FlagDetail, FlagVersion, Rollout
 from backend.flags.service import OutcomeMinute
+from backend.platform.shares import percent
 from dashboard import theme
 from dashboard.drawing import spoken_seconds
 from dashboard.states.flag_words import ROLLOUT_TONES, TONES, counts_as_on
@@ -186,7 +188,7 @@ def rollout_row(each: Rollout, flag: FlagDetail) -> RolloutRow:
     if each.slo:
         guard.append(f"guarded by {each.slo}" + (f" in {each.region}" if each.region else ""))
     if each.most_errors:
-        guard.append(f"halts at {100 * each.most_errors:g} % more errors")
+        guard.append(f"halts at {percent(each.most_errors, 3)} more errors")
     return {
         "id": str(each.id),
         "title": rule.who if rule else each.rule,
@@ -198,7 +200,7 @@ def rollout_row(each: Rollout, flag: FlagDetail) -> RolloutRow:
         "next_at": iso(each.next_at),
         "steps": [
             {
-                "share": f"{step.share / 1000:g} %",
+                "share": share_words(step.share),
                 "note": _step_note(each, at),
                 "state": _step_state(each, at),
             }

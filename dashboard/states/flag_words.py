@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, cast, get_args
 
 from backend.flags.schemas import Change, Environment, Exposure, SaveResult
+from backend.platform.shares import percent
 from dashboard.states.paging import iso
 from dashboard.states.shell import EVERYWHERE
 
@@ -63,12 +64,11 @@ def flag_link(key: str, environment: str) -> str:
     return f"{FLAGS}/{key}" + ("" if environment == "production" else f"?env={environment}")
 
 
-def percent(part: float, whole: float) -> str:
+def part_words(part: float, whole: float) -> str:
     """A share in words: `25 %`, `0.3 %`; `none` where there is no whole."""
     if not whole:
         return "none"
-    share = 100 * part / whole
-    return f"{share:.0f} %" if share in (0, 100) else f"{share:.1f} %"
+    return percent(part / whole)
 
 
 def counts_as_on(definition: Mapping[str, Any], off: str, variant: str) -> bool:
@@ -98,8 +98,8 @@ def reach(
             "name": named.get(code, code),
             "share": on[code] / total if total else -1.0,
             "asked": f"{total:,}",
-            "on": percent(on[code], total),
-            "words": f"{named.get(code, code)}: {percent(on[code], total)} of {total:,} on",
+            "on": part_words(on[code], total),
+            "words": f"{named.get(code, code)}: {part_words(on[code], total)} of {total:,} on",
         }
         for code, total in sorted(asked.items(), key=lambda pair: -pair[1])
     ]

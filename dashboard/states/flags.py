@@ -38,7 +38,7 @@ from dashboard.states.flag_words import (
     environment_of,
     flag_link,
     in_sum,
-    percent,
+    part_words,
     reach,
 )
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, iso, loads
@@ -319,7 +319,7 @@ def _row(each: FlagOut, exposures: Sequence[Exposure], names: dict[str, str]) ->
         "words": each.in_words,
         "shares": shares,
         "shares_words": in_sum(shares),
-        "on": percent(*_on_of(each.definition, off, exposures)),
+        "on": part_words(*_on_of(each.definition, off, exposures)),
         "asked": f"{each.asked_last_hour:,}" if each.asked_last_hour else "none",
         "owner": each.owner,
         "kind": each.kind,

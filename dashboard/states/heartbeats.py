@@ -9,11 +9,12 @@ import reflex as rx
 from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.on_call_schemas import HeartbeatIn, HeartbeatOut
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.drawing import spoken_seconds
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves, tells
-from dashboard.states.incident_words import names_of, place_words
+from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, iso, loads
 from dashboard.states.shell import ShellState
 

@@ -8,12 +8,12 @@ from typing import TypedDict
 from backend.incidents.on_call_schemas import PageOut
 from backend.incidents.schemas import BlastRadius, IncidentDetail
 from backend.payments.formats import with_code
+from backend.regions.service import place_words
 from dashboard.states.incident_story import Beat, story_of
 from dashboard.states.incident_words import (
     PATH,
     SEVERITY_TONES,
     STATE_TONES,
-    place_words,
     spent,
     state_note,
 )

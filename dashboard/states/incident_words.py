@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypedDict
 
 from backend.incidents.schemas import AlertOut, IncidentRow
 from backend.platform import clock
+from backend.regions.service import place_words
 from dashboard.drawing import spoken_seconds
 from dashboard.states.paging import address, iso
-from dashboard.states.shell import EVERYWHERE, RegionChoice
+from dashboard.states.shell import RegionChoice
 
 PATH = "/incidents"
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
@@ -80,12 +81,6 @@ class AlertRow(TypedDict):
     value: str
     labels: str
     bar: dict[str, str]
-
-
-def place_words(codes: Iterable[str], names: Mapping[str, str]) -> str:
-    """Regions by name; `*` is everywhere."""
-    named = ["everywhere" if code == EVERYWHERE else names.get(code, code) for code in codes]
-    return ", ".join(dict.fromkeys(named)) or "everywhere"
 
 
 def names_of(choices: Sequence[RegionChoice]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from backend.notifications.schemas import (
     EndpointWithSecret,
     Hour,
 )
+from backend.platform.shares import percent
 from dashboard import gateway
 from dashboard.drawing import sparkline
 from dashboard.gateway import DomainError, requires
@@ -281,7 +282,7 @@ def _row(
         "region": "everywhere" if each.region == EVERYWHERE else each.region,
         "line": line,
         "area": area,
-        "rate": f"{100 * delivered / settled:.1f} %" if settled else "none sent",
+        "rate": percent(delivered / settled) if settled else "none sent",
         "waiting": str(waiting),
     }
 

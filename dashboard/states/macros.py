@@ -7,12 +7,13 @@ from typing import Any, TypedDict
 import reflex as rx
 
 from backend.identity import service as identity
+from backend.regions.service import place_words
 from backend.support import service as support
 from backend.support.settings_schemas import MacroIn, MacroOut
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves, tells
-from dashboard.states.incident_words import names_of, place_words
+from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
 from dashboard.states.shell import EVERYWHERE, ShellState
 from dashboard.states.support_words import KIND_WORDS

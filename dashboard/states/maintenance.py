@@ -11,10 +11,11 @@ from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.on_call_schemas import MaintenanceIn, MaintenanceOut
 from backend.platform import clock
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves, tells
-from dashboard.states.incident_words import names_of, place_words
+from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, form_words, iso, loads, uuid_or_none
 from dashboard.states.shell import ShellState
 

@@ -32,7 +32,10 @@ STATES: dict[str, tuple[str, str]] = {
     "suppressed": ("off", "not sent"),
 }
 """Tone and word of each state."""
-CHANNELS = {"push": "Push", "whatsapp": "WhatsApp", "sms": "SMS", "email": "E-mail"}
+CHANNELS = {
+    str(way): word[:1].upper() + word[1:] for way, word in notifications.CHANNEL_WORDS.items()
+}
+"""The ways as they stand alone."""
 TEMPLATES = {
     "order_received": "Order received",
     "on_its_way": "On its way",
@@ -177,7 +180,7 @@ def state_counts(by_state: Mapping[MessageState, int], most: int) -> dict[str, s
 
 def preference_words(prefers: Preferences, language: str) -> str:
     """How a customer is written to, in a line; `language` is that language's own name."""
-    ways = ", then ".join(CHANNELS[each] for each in prefers.channels)
+    ways = ", then ".join(notifications.CHANNEL_WORDS[each] for each in prefers.channels)
     quiet = prefers.quiet
     told = [
         f"In {language}" + (", as they chose" if prefers.language_chosen else ""),

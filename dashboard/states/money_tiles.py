@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.payments.schemas import PaymentTotals
+from backend.platform.shares import percent
 from dashboard.drawing import sparkline
 from dashboard.states.money import PAYMENTS, REFUNDS
 from dashboard.states.paging import address
@@ -28,7 +29,7 @@ def money_tiles(
     success = totals.success
     return [
         tile(
-            "Payment success", "none yet" if success is None else f"{success:.1%}",
+            "Payment success", "none yet" if success is None else percent(success),
             f"{failed:,} failed in 24 h", _tone(success),
             address(PAYMENTS, {"region": region, "state": "failed" if failed else ""}),
             sparkline([each["paid"] for each in seen if "paid" in each]),

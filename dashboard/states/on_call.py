@@ -10,12 +10,14 @@ import reflex as rx
 from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.on_call_schemas import EscalationStep, ScheduleIn, ScheduleOut
+from backend.incidents.rules import CHANNEL_WORDS, Channel
 from backend.platform import clock
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.drawing import spoken_seconds
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves
-from dashboard.states.incident_words import names_of, place_words
+from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, form_words, iso, loads
 from dashboard.states.shell import ShellState
 
@@ -23,8 +25,7 @@ PATH = "/admin/on-call"
 TABS = ("", "maintenance", "heartbeats", "costs")
 TURNS = (("0.5", "12 hours"), ("1", "1 day"), ("7", "1 week"), ("14", "2 weeks"))
 WHOM = (("on_call", "the one on call"), ("next", "the next in turn"), ("everyone", "everyone"))
-CHANNELS = ("console", "email", "sms", "webhook")
-CHANNEL_WORDS = {"email": "e-mail", "sms": "SMS"}
+CHANNELS = tuple(each.value for each in Channel)
 STEPS = 4
 """How many escalation steps the form offers."""
 _DAY_S = 86_400
@@ -211,7 +212,7 @@ def _rung(step: EscalationStep, *, first: bool) -> Rung:
     return {
         "when": when,
         "whom": dict(WHOM)[step.whom],
-        "how": ", ".join(CHANNEL_WORDS.get(each, each) for each in step.channels),
+        "how": ", ".join(CHANNEL_WORDS[each] for each in step.channels),
     }
 
 

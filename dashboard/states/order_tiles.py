@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.dispatch.order_schemas import OrderCounts
+from backend.platform.shares import percent
 from dashboard.drawing import sparkline
 from dashboard.states.order_query import states_of
 from dashboard.states.paging import address
@@ -37,7 +38,7 @@ def order_tiles(
     total, late, risk = _sums(counts)
     waiting = sum(counts.by_state.get(state, 0) for state in states_of("waiting"))
     surely = (total - late - risk) / total if total else None
-    at_best = f"up to {(total - late) / total:.1%} if those at risk make it" if total else ""
+    at_best = f"up to {percent((total - late) / total)} if those at risk make it" if total else ""
 
     def line(name: str) -> tuple[str, str]:
         return sparkline([each[name] for each in seen if name in each])
@@ -56,7 +57,7 @@ def order_tiles(
             orders(late="late" if late or not risk else "at_risk"), line("late"),
         ),
         tile(
-            "Promises kept", "none open" if surely is None else f"{surely:.1%}",
+            "Promises kept", "none open" if surely is None else percent(surely),
             at_best or "forecast of the open orders",
             _tone(surely), orders(late="at_risk"), line("in_time"),
         ),

@@ -20,6 +20,7 @@ from backend.payments.schemas import (
     Terms,
 )
 from backend.platform import clock
+from backend.platform.shares import percent
 from dashboard import gateway
 from dashboard.components.outcomes import OutcomeRow
 from dashboard.drawing import spoken_seconds
@@ -199,7 +200,7 @@ def figures(totals: PaymentTotals) -> list[Figure]:
     success = totals.success
     return [
         {
-            "name": "Succeeding", "value": "none" if success is None else f"{success:.1%}",
+            "name": "Succeeding", "value": "none" if success is None else percent(success),
             "note": "of those that ended in 24 h",
             "tone": "off" if success is None else "good" if success > 0.95 else "warning",
             "link": address(PAYMENTS, {"state": "captured"}),

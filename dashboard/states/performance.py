@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from backend.dispatch.roster_schemas import Performance
+from backend.platform.shares import percent
 from dashboard import theme
 
 
@@ -20,13 +21,13 @@ def figures(found: Performance) -> list[Figure]:
     """The figures of the last days; what cannot be told yet says so."""
     offers = found.offers_taken + found.offers_refused + found.offers_missed
     share = found.on_time_share
-    taken = f"{found.offers_taken / offers:.0%}" if offers else "none yet"
+    taken = percent(found.offers_taken / offers, 0) if offers else "none yet"
     per_stop = found.minutes_per_stop
     return [
         {"name": "Delivered", "value": f"{found.delivered:,}", "note": f"in {found.days} days"},
         {
             "name": "In time",
-            "value": "none yet" if share is None else f"{share:.0%}",
+            "value": "none yet" if share is None else percent(share, 0),
             "note": f"{found.on_time:,} of {found.delivered:,}",
         },
         {

@@ -9,6 +9,7 @@ from reflex.event import EventSpec
 
 from backend.identity import service as identity
 from backend.identity.schemas import ROLES, GrantScope, PolicyRow, Principal
+from backend.regions import service as regions
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.paging import ListState, address, form_text, loads
@@ -66,11 +67,12 @@ class PoliciesState(ListState, rx.State):
             holders: list[HolderRow] = []
             if permission and sees_people:
                 grants = await identity.list_grants(session, principal, limit=_GRANTS_AT_MOST)
+                names = await regions.region_names(session)
                 holders = [
                     {
                         "name": grant.person_name,
                         "role": grant.role.replace("_", " "),
-                        "region": "everywhere" if grant.region == EVERYWHERE else grant.region,
+                        "region": regions.place_words([grant.region], names),
                         "ends": grant.expires_at.isoformat() if grant.expires_at else "",
                     }
                     for grant in grants

@@ -9,11 +9,12 @@ import reflex as rx
 
 from backend.insights import service as insights
 from backend.insights.scorecard_schemas import Figure
+from backend.platform.shares import percent
 from dashboard import gateway
 from dashboard.drawing import sparkline
 from dashboard.gateway import requires
 from dashboard.states.paging import ListState, address, day_start, iso, loads
-from dashboard.states.slo_words import SCORECARD, SloLine, percent, slo_line
+from dashboard.states.slo_words import SCORECARD, SloLine, slo_line
 
 
 class FigureTile(TypedDict):
@@ -142,7 +143,7 @@ def _lifted(values: Sequence[float], each: Figure) -> list[float]:
 def told(value: float, each: Figure) -> str:
     """A figure's number as people read it."""
     if each.unit == "share":
-        return percent(value)
+        return percent(value, 3)
     if each.unit == "money":
         return f"{value:,.2f}"
     if each.unit in ("minutes", "stars"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 from urllib.parse import urlencode
@@ -135,7 +136,7 @@ class ShellState(rx.State):
     async def enter(self) -> EventSpec | None:
         """Learn who this is and which region the address asks for; runs on every page."""
         async with gateway.open(self) as (session, principal):
-            self._introduce(principal)
+            self._introduce(principal, await regions.region_names(session))
             if identity.may(principal, "regions:read"):
                 seen = await regions.directory(session, principal)
                 self.region_choices = region_choices(seen, principal)
@@ -147,13 +148,13 @@ class ShellState(rx.State):
             return rx.redirect(first or "/account", replace=True)
         return None
 
-    def _introduce(self, principal: Principal) -> None:
+    def _introduce(self, principal: Principal, names: Mapping[str, str]) -> None:
         settings = gateway.resources().settings
         self.person = principal.name
         self.initials = "".join(word[0] for word in principal.name.split()[:2]).upper() or "?"
         held = dict.fromkeys(
             grant.role.replace("_", " ")
-            + ("" if grant.region == EVERYWHERE else f" in {grant.region}")
+            + ("" if grant.region == EVERYWHERE else f" {regions.in_place(grant.region, names)}")
             for grant in principal.grants
         )
         self.roles = ", ".join(held)

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from backend.insights import service as insights
 from backend.insights.slo_schemas import BurningSlo, SloRow
+from backend.platform.shares import percent
 from dashboard.states.paging import iso
 
 _PAIRS = {"1h": 14.4, "5m": 14.4, "6h": 6.0, "30m": 6.0, "1d": 3.0, "2h": 3.0, "3d": 1.0}
@@ -64,8 +65,8 @@ def slo_line(each: SloRow) -> SloLine:
         "name": each.name,
         "title": each.title,
         "means": f"Valid: {each.valid_means} Good: {each.good_means}",
-        "target": percent(each.target),
-        "attained": "nothing counted" if each.attained is None else percent(each.attained),
+        "target": percent(each.target, 3),
+        "attained": "nothing counted" if each.attained is None else percent(each.attained, 3),
         "attained_tone": tone,
         "counted": f"{each.good:,} of {each.valid:,} in {each.window_days} d",
         "budget": budget_words(each.budget_left),
@@ -107,17 +108,11 @@ def burning_line(each: BurningSlo) -> BurningLine:
     }
 
 
-def percent(share: float) -> str:
-    """A share near one with as many digits as it takes: `99.9 %`, `99.95 %`."""
-    text = f"{share * 100:.3f}".rstrip("0").rstrip(".")
-    return f"{text} %"
-
-
 def budget_words(left: float | None) -> str:
     """What is left of an error budget; overspent is told as such."""
     if left is None:
         return "untouched"
-    return f"{left:.0%} left" if left >= 0 else f"{-left:.0%} over"
+    return f"{percent(abs(left), 0)} {'left' if left >= 0 else 'over'}"
 
 
 def budget_width(left: float | None) -> str:

@@ -10,6 +10,7 @@ import reflex as rx
 from backend.identity import service as identity
 from backend.platform import clock
 from backend.regions import service as regions
+from backend.regions.service import place_words
 from backend.support import service as support
 from backend.support.settings_schemas import (
     AgentOut,
@@ -21,7 +22,6 @@ from backend.support.settings_schemas import (
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves
-from dashboard.states.incident_words import place_words
 from dashboard.states.paging import ListState, form_text, iso, loads
 from dashboard.states.shell import EVERYWHERE, ShellState
 from dashboard.states.support_words import PRIORITY_WORDS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from backend.regions.service import place_words
 from backend.support.schemas import EscalationFilter, EscalationRow
-from dashboard.states.incident_words import place_words
 from dashboard.states.paging import iso, uuid_or_none
 
 PATH = "/support"

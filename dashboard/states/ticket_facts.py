@@ -8,11 +8,12 @@ from typing import TypedDict
 
 from backend.dispatch.schemas import OrderOut
 from backend.notifications.message_schemas import MessageOut
+from backend.notifications.service import CHANNEL_WORDS
 from backend.payments.formats import with_code
 from backend.platform import clock
 from backend.support.schemas import EscalationDetail, EscalationRow, PauseOut, SaidOut
 from backend.support.settings_schemas import MacroOut
-from dashboard.states.message_words import CHANNELS, STATES
+from dashboard.states.message_words import STATES
 from dashboard.states.order_facts import eta_words
 from dashboard.states.order_words import (
     TERMS,
@@ -188,7 +189,7 @@ def _word(each: SaidOut, messages: Mapping[str, MessageOut]) -> Said:
     message = messages.get(str(each.message_id))
     if message is not None:
         row["tone"], word = STATES[message.state]
-        row["came"] = f"{word} by {CHANNELS[message.channel]}" if message.channel else word
+        row["came"] = f"{word} by {CHANNEL_WORDS[message.channel]}" if message.channel else word
     return row
 
 

@@ -9,13 +9,13 @@ import reflex as rx
 from backend.incidents import service as incidents
 from backend.incidents.schemas import IncidentRow
 from backend.insights import service as insights
+from backend.regions.service import place_words
 from dashboard import base_maps, gateway
 from dashboard.gateway import requires
 from dashboard.states.incident_words import (
     SEVERITY_TONES,
     alerts_words,
     names_of,
-    place_words,
 )
 from dashboard.states.incident_worst import worst_open
 from dashboard.states.paging import ListState, iso, loads

@@ -141,7 +141,7 @@ def test_a_role_given_and_taken_back_is_in_the_audit_trail(sign_in: SignIn, syst
     panel.locator("select[name=region]").select_option("NP")
     panel.locator("form").last.locator("input[name=reason]").fill("helps out in Nepal")
     panel.get_by_role("button", name="Give role").click()
-    expect(page.get_by_text("is now support agent in NP")).to_be_visible()
+    expect(page.get_by_text("is now support agent in Nepal")).to_be_visible()
     panel.get_by_role("button", name="Take back").last.click()
     panel.get_by_placeholder("Why").fill("holidays are over")
     panel.get_by_role("button", name="Confirm").click()

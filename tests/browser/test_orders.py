@@ -176,6 +176,21 @@ def test_filters_live_in_the_address_and_keys_walk_the_rows(
     expect(page).to_have_url(re.compile(f"/orders/{held['number']}"))
 
 
+def test_a_list_of_late_orders_fits_the_page_with_every_column(
+    sign_in: SignIn, api: httpx.Client
+) -> None:
+    amount = {"minor": 125_000_000, "currency": "THB"}
+    (order,) = made(api, payment={"terms": "cod", "amount": amount}, tags=["fragile", "cold"])
+    page = sign_in("admin", f"/orders?q={order['number']}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    row = row_of(page, order["number"])
+    expect(row).to_be_visible(timeout=30_000)
+    row.get_by_role("cell").nth(7).evaluate("cell => { cell.textContent = '23 h 59 min late' }")
+    expect(page.get_by_role("columnheader", name="Tags")).to_be_in_viewport(ratio=1)
+    box = page.locator(".wp-table-box")
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+
+
 def test_a_file_with_wrong_rows_is_judged_before_and_the_good_ones_come_in(
     sign_in: SignIn, api: httpx.Client
 ) -> None:

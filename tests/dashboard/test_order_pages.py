@@ -314,8 +314,8 @@ def test_the_forecast_is_what_is_sure_and_names_the_best_case() -> None:
     tiles = {tile["name"]: tile for tile in order_tiles(counts, "TH-10", [])}
     assert tiles["Open orders"]["value"] == "100"
     assert tiles["Late orders"]["link"] == "/orders?region=TH-10&state=open&late=late"
-    assert tiles["Promises kept"]["value"] == "90.0%"
-    assert tiles["Promises kept"]["note"] == "up to 96.0% if those at risk make it"
+    assert tiles["Promises kept"]["value"] == "90 %"
+    assert tiles["Promises kept"]["note"] == "up to 96 % if those at risk make it"
     assert order_needs(counts, "TH-10")[0]["title"] == "4 orders past promise"
     nothing = OrderCounts(by_state={}, by_lateness={}, most=10_000)
     assert order_tiles(nothing, "*", [])[2]["value"] == "none open"

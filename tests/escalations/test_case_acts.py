@@ -267,6 +267,8 @@ async def test_customer_and_driver_are_written_to_once(resources: Resources) -> 
     async with resources.database.unit_of_work() as session:
         written = (await service.case_of(session, AGENT, order.number)).messages
     assert sorted(each.to for each in written) == ["customer", "driver"]
+    more = await act(resources, order, "message_customer", text="Soon.", channel="sms")
+    assert more.summary == "Message to the customer by SMS: queued."
 
 
 async def test_a_ticket_of_the_order_is_linked_to_an_incident(resources: Resources) -> None:

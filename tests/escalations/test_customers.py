@@ -9,11 +9,11 @@ import pytest
 from backend.dispatch import service as dispatch
 from backend.identity.schemas import SYSTEM
 from backend.notifications import service as notifications
+from backend.platform.errors import NotNow
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
 from backend.support import service
 from backend.support.customer_schemas import HelpIn
-from backend.support.errors import NotNow
 from backend.support.rules import Kind, State
 from tests.dispatch.orders import place_order
 

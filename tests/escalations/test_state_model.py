@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.identity.schemas import SYSTEM
+from backend.platform.errors import NotNow
 from backend.platform.resources import Resources
 from backend.support import repository
 from backend.support.changes import put_into
 from backend.support.clock_rules import FAR_OFF, TARGETS
 from backend.support.clocks import set_clocks, sla_of
-from backend.support.errors import NotNow
 from backend.support.opening import new_escalation
 from backend.support.rules import UNSOLVED, Kind, Priority, SlaState, State, WaitingOn, may_become
 

@@ -231,7 +231,7 @@ async def test_things_are_given_to_those_only_who_may_work_there(resources: Reso
     viewer = await colleague(resources, "Vi", "viewer", "TH-10")
     mate = await colleague(resources, "Chai", "support_lead", "TH")
     for nobody in (stranger.id, viewer.id, "user:nobody"):
-        with pytest.raises(Invalid, match="Nobody of this name"):
+        with pytest.raises(Invalid, match="Nobody of this name may work on tickets in Siam"):
             await do(resources, service.assign, LEAD, row.id, nobody, seen_version=row.version)
     row = await do(resources, service.assign, LEAD, row.id, mate.id, seen_version=row.version)
     assert row.assignee_name == "Chai"

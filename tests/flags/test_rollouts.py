@@ -146,8 +146,7 @@ async def test_errors_of_the_exposed_group_halt_it(flags: Flags, resources: Reso
     found = await flags.get()
     assert (await share_of(flags), found.rollouts[0].state) == (0, "halted")
     assert (
-        found.rollouts[0].halted_because
-        == "36.0% of those served on had errors, 10.0% of the others"
+        found.rollouts[0].halted_because == "36 % of those served on had errors, 10 % of the others"
     )
 
 

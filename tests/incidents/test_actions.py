@@ -142,7 +142,7 @@ async def test_an_area_is_redispatched_from_the_incident(resources: Resources) -
         one.id,
         action("redispatch", one.version, reason="x"),
     )
-    assert done.summary == "Re-dispatched 1 order in TH-10."
+    assert done.summary == "Re-dispatched 1 order in Bangkok."
     assert (await do(resources, dispatch.get_order, ADMIN, order_id)).state == "ready"
 
 
@@ -159,7 +159,8 @@ async def test_customers_are_messaged_through_an_event(resources: Resources) -> 
         resources, service.act_on_incident, MANAGER, one.id,
         action("message_customers", one.version, text="We are late, and sorry."),
     )  # fmt: skip
-    assert done.data["customers"] == 1
+    told = "Asked for 1 customer in Bangkok to be told: We are late, and sorry."
+    assert (done.summary, done.data) == (told, {"region": "TH-10", "customers": 1})
     [wanted] = [
         each for each in await _outbox(resources) if each["type"] == "customers.message_wanted"
     ]
@@ -212,7 +213,7 @@ async def test_an_action_stays_where_the_incident_is_and_what_the_caller_may(
 ) -> None:
     await open_city(resources)
     one = await raised(resources)
-    with pytest.raises(Invalid, match="not about IN-KA"):
+    with pytest.raises(Invalid, match="not about Bengaluru"):
         await do(
             resources, service.act_on_incident, ADMIN, one.id,
             action("pause_matching", one.version, region="IN-KA"),

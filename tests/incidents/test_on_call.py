@@ -186,6 +186,10 @@ async def test_mail_reaches_the_one_whose_turn_it_is(
     assert letter["Subject"] == "[SEV1] INC-1 Payments fail (a)"
     body = str(letter.get_payload())
     assert f"https://ops.example.com/incidents/{one.id}" in body
+    assert "Regions: Bangkok\r\n" in body
+    assert "Called Nok by e-mail, console." in [
+        each.text for each in (await look(resources, one.id)).timeline
+    ]
     called = await do(resources, service.list_pages, ADMIN, incident_id=one.id)
     assert {(each.channel, each.state) for each in called} == {
         ("email", "sent"),

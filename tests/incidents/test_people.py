@@ -36,6 +36,8 @@ from .world import (
 
 
 async def test_an_incident_goes_from_its_alert_to_its_review(resources: Resources) -> None:
+    async with resources.database.unit_of_work() as session:
+        await seed(session, ADMIN)
     one = await raised(resources, ago_s=120)
     row = await do(resources, service.acknowledge, MANAGER, one.id, seen_version=one.version)
     assert (row.state, row.commander) == ("acknowledged", "Nok")
@@ -47,7 +49,7 @@ async def test_an_incident_goes_from_its_alert_to_its_review(resources: Resource
     assert row.state == "resolved"
     draft = await do(resources, service.review_draft, VIEWER, one.id)
     assert draft.draft
-    assert "# INC-1: Payments fail (a)" in draft.text
+    assert "# INC-1: Payments fail (a)\n\nSEV2, payments, Bangkok." in draft.text
     assert "Rerouted. (Nok)" in draft.text
     assert "Nok was commander." in draft.text
     saved = await do(

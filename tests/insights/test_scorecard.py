@@ -82,6 +82,7 @@ async def test_p95_is_that_of_the_busiest_hour(resources: Resources) -> None:
 
 
 async def test_availability_is_of_the_callers_regions(resources: Resources) -> None:
+    await open_city(resources)
     minute = int(clock.now().timestamp()) // 60
     counts = Counts()
     for name, region, valid, good in (
@@ -98,7 +99,7 @@ async def test_availability_is_of_the_callers_regions(resources: Resources) -> N
     assert mine.value == pytest.approx(0.999)
     assert mine.met is True
     assert mine.trend[-1].value == mine.value
-    assert mine.rows[0].cells == ["Order API", "TH-10", "1,000", "10", "99.000%"]
+    assert mine.rows[0].cells == ["Order API", "Bangkok", "1,000", "10", "99 %"]
     whole = (await figures(resources))["availability"]
     assert whole.value == pytest.approx(9_990 / 11_000)
     with pytest.raises(Denied):
@@ -172,7 +173,7 @@ async def test_a_recipient_rates_a_delivery_once_by_the_link_alone(
     assert changed.json()["stars"] == 5
     found = (await figures(resources, MANAGER))["satisfaction"]
     assert (found.value, found.met) == (5.0, True)
-    assert found.rows[0].cells[1:] == [row.number, "TH-10", "5", "Quick and kind"]
+    assert found.rows[0].cells[1:] == [row.number, "Bangkok", "5", "Quick and kind"]
     for wrong in ({"stars": 0}, {"stars": 6}, {"stars": "5"}, {"stars": 3, "more": 1}, {}):
         assert (await client.post(address, json=wrong)).status_code == 422
     nowhere = await client.post(f"/api/track/{'x' * 43}/rating", json={"stars": 5})
@@ -200,7 +201,7 @@ async def test_a_recipient_rates_by_the_form_of_their_page(
     assert page.count("data-lit") == 4
     assert "&lt;b&gt;Kind&lt;/b&gt; &amp; quick" in page
     found = (await figures(resources, MANAGER))["satisfaction"]
-    assert found.rows[0].cells[1:] == [row.number, "TH-10", "4", "<b>Kind</b> & quick"]
+    assert found.rows[0].cells[1:] == [row.number, "Bangkok", "4", "<b>Kind</b> & quick"]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ async def test_what_is_not_delivered_cannot_be_rated(
 
 
 def test_spans_of_a_scorecard_end_where_it_does() -> None:
-    asked = Asked(None, ADMIN, None, ("*",), datetime(2026, 1, 15, tzinfo=UTC))  # type: ignore[arg-type]
+    asked = Asked(None, ADMIN, None, ("*",), datetime(2026, 1, 15, tzinfo=UTC), {})  # type: ignore[arg-type]
     assert asked.days(3) == [date(2026, 1, 13), date(2026, 1, 14), date(2026, 1, 15)]
     assert asked.months(3) == [date(2025, 11, 1), date(2025, 12, 1), date(2026, 1, 1)]
 

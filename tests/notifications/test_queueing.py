@@ -169,7 +169,7 @@ async def test_a_mail_goes_to_the_address_that_the_customer_gave(resources: Reso
     nowhere = await queue(resources, order.id, channel="email")
     assert (nowhere.state, nowhere.why) == (
         "suppressed",
-        "Its reader cannot be reached by email.",
+        "Its reader cannot be reached by e-mail.",
     )
     await prefer(resources, order.id, email="malee@example.com")
     assert (await queue(resources, order.id, channel="email")).state == "queued"

@@ -130,8 +130,8 @@ async def test_a_statement_of_many_lines_and_any_name_fits_on_pages(world: World
     ]
     statement = Statement(
         wallet_id=uuid7(), holder="x", name="Nguyễn Thị Lan", region="VN-SG",
-        time_zone="Asia/Ho_Chi_Minh", currency="VND", month=date(2026, 11, 1), opening=121,
-        closing=1, paid_in=0, paid_out=120, lines=lines,
+        place="Ho Chi Minh City", time_zone="Asia/Ho_Chi_Minh", currency="VND",
+        month=date(2026, 11, 1), opening=121, closing=1, paid_in=0, paid_out=120, lines=lines,
     )  # fmt: skip
     assert service.statement_pdf(statement).count(b"/Type /Page\n") >= 3
 

@@ -7,7 +7,7 @@ from backend.notifications.channels.gateway import Gateway
 from backend.notifications.channels.mail import Mail
 from backend.notifications.channels.protocol import Answer, Letter, Outcome, Transport
 from backend.notifications.channels.sandbox import Sandbox
-from backend.notifications.message_rules import Channel
+from backend.notifications.message_rules import CHANNEL_WORDS, Channel
 from backend.settings import Settings
 
 
@@ -61,7 +61,7 @@ class Carriers:
         """Hand a message over on its channel."""
         transport = self._by_channel.get(letter.channel)
         if transport is None:
-            return Answer(Outcome.NEVER, f"Nothing is set up for {letter.channel}.")
+            return Answer(Outcome.NEVER, f"Nothing is set up for {CHANNEL_WORDS[letter.channel]}.")
         return await transport.send(letter)
 
     async def close(self) -> None:
