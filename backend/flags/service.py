@@ -26,6 +26,7 @@ from backend.flags.plans import Stale
 from backend.flags.promotion import preview_promotion, promote_flag
 from backend.flags.reach_views import OutcomeMinute, exposures, outcome_minutes
 from backend.flags.rollouts import pause_rollout, resume_rollout, start_rollout, stop_rollout
+from backend.flags.rules import share_words
 from backend.flags.segments import list_segments, save_segment
 from backend.flags.views import exposure, flag_versions, get_flag, list_flags, stale_flags
 
@@ -69,6 +70,7 @@ __all__ = [
     "save_flag",
     "save_segment",
     "schedule_change",
+    "share_words",
     "stale_flags",
     "start_rollout",
     "stop_rollout",

@@ -30,6 +30,7 @@ from backend.incidents.listing import (
 from backend.incidents.merging import merge_incidents, split_alerts
 from backend.incidents.quiet import add_maintenance, end_maintenance, list_maintenance
 from backend.incidents.review import review_draft, save_review
+from backend.incidents.rules import CHANNEL_WORDS
 from backend.incidents.runbooks import runbook
 from backend.incidents.schedules import (
     call_secret,
@@ -47,6 +48,7 @@ from backend.incidents.touching import incidents_touching
 from backend.platform.errors import MovedOn, NotNow
 
 __all__ = [
+    "CHANNEL_WORDS",
     "MovedOn",
     "NoSuchAlert",
     "NoSuchIncident",

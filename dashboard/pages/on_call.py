@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import reflex as rx
 
-from backend.incidents.rules import CHANNEL_WORDS
 from dashboard.components.basics import tab_link
 from dashboard.components.forms import choice_input, field, form_end, form_fault, text_input
 from dashboard.components.frame_parts import ago
@@ -272,10 +271,10 @@ def _step(step: rx.Var, at: rx.Var) -> rx.Component:
                         type="checkbox", name=f"{each}-" + number,
                         default_checked=step[each].to(bool),
                     ),
-                    rx.el.span(CHANNEL_WORDS[each]),
+                    rx.el.span(word),
                     class_name="wp-check",
                 )
-                for each in CHANNELS
+                for each, word in CHANNELS.items()
             ],
             class_name="wp-row",
         ),

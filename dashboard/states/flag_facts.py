@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any, TypedDict
 
-from backend.flags.rules import share_words
 from backend.flags.schemas import ChangePreview, FlagDetail, FlagVersion, Rollout
-from backend.flags.service import OutcomeMinute
+from backend.flags.service import OutcomeMinute, share_words
 from backend.platform.shares import percent
 from dashboard import theme
 from dashboard.drawing import spoken_seconds

@@ -10,7 +10,6 @@ import reflex as rx
 from backend.identity import service as identity
 from backend.incidents import service as incidents
 from backend.incidents.on_call_schemas import EscalationStep, ScheduleIn, ScheduleOut
-from backend.incidents.rules import CHANNEL_WORDS, Channel
 from backend.platform import clock
 from backend.regions.service import place_words
 from dashboard import gateway
@@ -25,7 +24,7 @@ PATH = "/admin/on-call"
 TABS = ("", "maintenance", "heartbeats", "costs")
 TURNS = (("0.5", "12 hours"), ("1", "1 day"), ("7", "1 week"), ("14", "2 weeks"))
 WHOM = (("on_call", "the one on call"), ("next", "the next in turn"), ("everyone", "everyone"))
-CHANNELS = tuple(each.value for each in Channel)
+CHANNELS = {str(each): word for each, word in incidents.CHANNEL_WORDS.items()}
 STEPS = 4
 """How many escalation steps the form offers."""
 _DAY_S = 86_400
@@ -212,7 +211,7 @@ def _rung(step: EscalationStep, *, first: bool) -> Rung:
     return {
         "when": when,
         "whom": dict(WHOM)[step.whom],
-        "how": ", ".join(CHANNEL_WORDS[each] for each in step.channels),
+        "how": ", ".join(CHANNELS[each] for each in step.channels),
     }
 
 
