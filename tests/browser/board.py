@@ -43,8 +43,7 @@ def open_board(
 ) -> Page:
     """The board, listing only the orders for a recipient of this name."""
     asked = f"q={quote(name)}" if name else ""
-    moving = {"reduced_motion": "no-preference", **options}
-    page = sign_in(role, f"/dispatch?region={region}&{asked}&{query}", **moving)
+    page = sign_in(role, f"/dispatch?region={region}&{asked}&{query}", **options)
     if name:
         expect(rows(page).first).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function(f"() => ({MAP}?.points.size ?? 0) > 0", timeout=PATIENCE_MS)

@@ -27,9 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The demo with a small fleet."""
+    """The demo with a small fleet and half as many orders."""
     folder = tmp_path_factory.mktemp("browser") / "data"
-    with running_system(folder, "--drivers", "120") as running:
+    with running_system(folder, "--drivers", "120", "--orders-per-hour", "300") as running:
         yield running
 
 

@@ -45,6 +45,11 @@ class Desk:
         driver = self.order(number)["driver_id"]
         return "" if driver is None else str(self._get(f"/api/v1/drivers/{driver}")["code"])
 
+    def place_of(self, driver_id: str | None) -> tuple[float, float]:
+        """Where the driver was heard last, as longitude and latitude."""
+        position = self._get(f"/api/v1/drivers/{driver_id}")["position"]
+        return position["lon"], position["lat"]
+
     def drivers(self, vehicle: str) -> list[dict[str, Any]]:
         """Live drivers of the city with this vehicle."""
         page = self._get(f"/api/v1/drivers?region={CITY}&vehicle={vehicle}&status=live")

@@ -258,7 +258,7 @@ def test_a_draft_outlives_its_page_and_is_put_on_no_other_version_unasked(
     board.save({**spec, "description": "Changed by a colleague"}, 1)
     page.go_back()
     offer = page.get_by_role("region", name="Unsaved changes")
-    expect(offer).to_contain_text("You changed rule “Thailand”.")
+    expect(offer).to_contain_text("You changed rule “Thailand” (new).")
     expect(offer).to_contain_text("They began from version 1; version 2 is in force")
     expect(offer).to_contain_text("Description: Made by a test to Changed by a colleague")
     thailand = page.get_by_role("group", name="Countries").get_by_role("button", name="Thailand")
