@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 import socket
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -64,7 +64,8 @@ def send_for(
     Blocks: give it a thread. Responses need a Content-Length, as every answer of the API has.
     """
     selector = selectors.DefaultSelector()
-    idle: list[_Connection] = []
+    # In turn: the server closes a connection that rests for half a minute.
+    idle: deque[_Connection] = deque()
     for _ in range(connections):
         opened = socket.create_connection(("127.0.0.1", port))
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -78,7 +79,7 @@ def send_for(
         if now < began + seconds:
             due = len(idle) if per_second is None else int((now - began) * per_second) - sent
             due = due if requests is None else min(due, requests - sent)
-            for connection in [idle.pop() for _ in range(max(0, min(len(idle), due)))]:
+            for connection in [idle.popleft() for _ in range(max(0, min(len(idle), due)))]:
                 connection.asked_at, connection.missing, connection.head = now, -1, b""
                 connection.socket.sendall(next_request())
                 sent, busy = sent + 1, busy + 1
