@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.dispatch.rules import TERMINAL, Action, OrderState, actions_from
@@ -11,6 +11,7 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.incidents.schemas import IncidentRow
 from backend.payments.schemas import OrderPayments
+from backend.regions.service import in_place
 from backend.support.case_schemas import ActKind, CaseAction
 from backend.support.rules import UNSOLVED
 from backend.support.schemas import EscalationRow
@@ -65,10 +66,10 @@ _CODE_DUE = (OrderState.ARRIVED, OrderState.AT_PICKUP)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the choice of actions rests on; `where` names the order's place within a sentence."""
+    """What the choice of actions rests on; regions' names by code."""
 
     order: OrderOut
-    where: str
+    names: Mapping[str, str]
     payments: OrderPayments | None
     escalations: Sequence[EscalationRow]
     incidents: Sequence[IncidentRow]
@@ -98,7 +99,7 @@ def _not_yours(principal: Principal, facts: Facts, kind: ActKind) -> str | None:
     place = facts.order.hub or facts.order.region
     if any(identity.may(principal, permission, place) for permission in PERMISSIONS[kind]):
         return None
-    return f"You may not do this {facts.where}; it takes {PERMISSIONS[kind][0]}."
+    return f"You may not do this {in_place(place, facts.names)}; it takes {PERMISSIONS[kind][0]}."
 
 
 def _not_now(facts: Facts, kind: ActKind) -> str | None:

@@ -61,7 +61,6 @@ async def case_of(session: AsyncSession, principal: Principal, number: str) -> C
     course = Course(order, moments, driver, facts.payments, clock.now())
     around = [_incident(each, facts.escalations, course) for each in facts.incidents]
     touched = {each.id for each in around if each.linked or each.how}
-    names = await regions.region_names(session)
     return Case(
         order=order,
         driver=driver,
@@ -69,7 +68,7 @@ async def case_of(session: AsyncSession, principal: Principal, number: str) -> C
             moments,
             case_moments.of_escalations(facts.escalations),
             case_moments.of_incidents(
-                [each for each in facts.incidents if each.id in touched], names
+                [each for each in facts.incidents if each.id in touched], facts.names
             ),
             await _flag_changes(session, principal, order),
         ),
@@ -104,8 +103,8 @@ async def facts_of(session: AsyncSession, principal: Principal, order: OrderOut)
             until,
             [each.incident_id for each in tickets if each.incident_id],
         )
-    where = regions.in_place(order.hub or order.region, await regions.region_names(session))
-    return Facts(order, where, money, tickets, troubles)
+    names = await regions.region_names(session)
+    return Facts(order, names, money, tickets, troubles)
 
 
 async def _driver(

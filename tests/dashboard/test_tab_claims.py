@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,31 +11,13 @@ from redis.asyncio import Redis
 
 from backend.settings import Settings
 from dashboard.tab_claims import TabClaims
-
-
-class SlowToHear(Redis):
-    """A store whose first answer about a token is not heard before `hear` is set."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.asked = asyncio.Event()
-        self.hear = asyncio.Event()
-
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Ask at once, and hear the first answer late."""
-        answer = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        if args[0] in ("EXISTS", "SET") and not self.asked.is_set():
-            self.asked.set()
-            await self.hear.wait()
-        return answer
+from tests.dashboard.slow_store import SlowToHear, slow_to_hear
 
 
 @pytest.fixture
 async def store(settings: Settings) -> SlowToHear:
-    """The store as a process of a busy machine has it."""
-    made = SlowToHear.from_url(settings.redis_url)
-    assert isinstance(made, SlowToHear)
-    return made
+    """A store that is slow to hear whether a token is taken."""
+    return slow_to_hear(settings.redis_url, "EXISTS", "SET")
 
 
 @pytest.fixture

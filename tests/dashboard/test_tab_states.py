@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,36 +13,16 @@ from reflex.istate.manager.token import StateToken
 import dashboard.runtime  # noqa: F401 - as the console has it
 from backend.settings import Settings
 from dashboard.tab_states import TabStates
+from tests.dashboard.slow_store import SlowToHear, slow_to_hear
 
 # Whoever waits for a lock to expire waits until the test is given up.
 LONG_MS = 600_000
 
 
-class SlowToHear(Redis):
-    """A store whose first answer to one command is not heard before `hear` is set."""
-
-    moment = ""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.asked = asyncio.Event()
-        self.hear = asyncio.Event()
-
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Ask at once, and hear the first answer to the command late."""
-        answer = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        if args[0] == self.moment and not self.asked.is_set():
-            self.asked.set()
-            await self.hear.wait()
-        return answer
-
-
 @pytest.fixture
 async def store(settings: Settings) -> SlowToHear:
-    """The store as a process of a busy machine has it."""
-    made = SlowToHear.from_url(settings.redis_url)
-    assert isinstance(made, SlowToHear)
-    return made
+    """A store that is slow to hear of what a test says."""
+    return slow_to_hear(settings.redis_url)
 
 
 @pytest.fixture
@@ -75,7 +54,7 @@ async def test_a_cancelled_event_holds_up_no_other(
     store: SlowToHear, slow: TabStates, other: TabStates, moment: str, here: bool
 ) -> None:
     token = StateToken(ident=str(uuid4()), cls=dict[str, int])
-    store.moment = moment
+    store.commands = (moment,)
     left = asyncio.create_task(_count(slow, token))
     await store.asked.wait()
     left.cancel()
