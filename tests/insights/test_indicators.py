@@ -69,13 +69,16 @@ async def test_a_fix_is_on_the_map_in_time_or_too_late(
     client: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     phone = await hire(resources)
+    before = ago(0).timestamp()
+    monkeypatch.setattr("backend.tracking.projector.time", lambda: before + 1)
     await send(client, phone, fix(ago(1)))
     indicators.drain()
     await work_off(resources)
     assert counted()["live_map", "TH-10"] == (1, 1)
+    after = ago(-30).timestamp()
+    monkeypatch.setattr("backend.tracking.projector.time", lambda: after)
     await send(client, phone, fix(ago(0)))
     indicators.drain()
-    monkeypatch.setattr("backend.tracking.projector.time", lambda: ago(-30).timestamp())
     await work_off(resources)
     assert counted()["live_map", "TH-10"] == (1, 0)
 
