@@ -14,6 +14,7 @@ from pathlib import Path
 
 import fasteners
 import httpx
+import hypothesis
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -36,6 +37,12 @@ _TEMPLATE = "waypost_template"
 _POSTGRES_UNSYNCED = [*("-c", "fsync=off"), *("-c", "full_page_writes=off"),
                       *("-c", "synchronous_commit=off")]  # fmt: skip
 _VALKEY_UNSYNCED = ["--appendfsync", "no"]
+
+# How busy the machine is says nothing of an example.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 _TEST_SECRET = "a secret that only the tests use, long enough"
 

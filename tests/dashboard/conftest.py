@@ -68,7 +68,7 @@ def served(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Any) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:
             with urlopen(f"http://127.0.0.1:{port}/ping", timeout=1):

@@ -78,7 +78,8 @@ def test_every_state_can_be_reached_and_every_action_is_told() -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(picks=Picks)
 async def test_no_order_in_the_database_leaves_its_life(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.dispatch import candidates
@@ -75,10 +75,8 @@ def orders(count: int, rng: np.random.Generator) -> OpenOrders:
 
 
 seeds = st.integers(0, 2**32 - 1)
-on_a_busy_machine = settings(deadline=None)
 
 
-@on_a_busy_machine
 @given(seed=seeds, many=st.integers(1, 30), drivers=st.integers(1, 60), by_rings=st.booleans())
 def test_no_chosen_pair_breaks_a_constraint(
     seed: int, many: int, drivers: int, by_rings: bool
@@ -109,7 +107,6 @@ def test_no_chosen_pair_breaks_a_constraint(
         assert weighed.pairs.seconds[pair] <= city.shift_left_s[d]
 
 
-@on_a_busy_machine
 @given(seed=seeds, many=st.integers(1, 25), drivers=st.integers(1, 25), share=st.floats(0, 1))
 def test_sparse_and_dense_assignments_cost_the_same(
     seed: int, many: int, drivers: int, share: float
@@ -130,7 +127,6 @@ def test_sparse_and_dense_assignments_cost_the_same(
     assert whole(sparse) == pytest.approx(whole(dense))
 
 
-@on_a_busy_machine
 @given(seed=seeds, many=st.integers(1, 4), drivers=st.integers(1, 4))
 def test_the_assignment_is_the_cheapest_of_all(seed: int, many: int, drivers: int) -> None:
     rng = np.random.default_rng(seed)
@@ -190,7 +186,6 @@ def test_every_reason_that_speaks_against_a_driver_is_told() -> None:
     assert match(waiting, city, weighed).tolist() == [-1]
 
 
-@on_a_busy_machine
 @given(seed=seeds)
 def test_costs_grow_with_what_they_stand_for(seed: int) -> None:
     rng = np.random.default_rng(seed)

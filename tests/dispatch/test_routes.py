@@ -96,7 +96,7 @@ def as_problem(tour: Tour) -> tuple[Problem, dict[Stop, int]]:
     return problem, number_of
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), orders=st.integers(1, 9))
 def test_planned_tours_pass_the_independent_checker(seed: int, orders: int) -> None:
     tour = random_tour(np.random.default_rng(seed), orders)
@@ -111,7 +111,7 @@ def test_planned_tours_pass_the_independent_checker(seed: int, orders: int) -> N
     assert set(found) == set(tour.plan)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), orders=st.integers(2, 7))
 def test_lateness_is_never_worse_than_before(seed: int, orders: int) -> None:
     tour = random_tour(np.random.default_rng(seed), orders, loose=False)

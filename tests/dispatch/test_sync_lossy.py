@@ -212,7 +212,6 @@ def test_every_event_is_done_exactly_once_and_in_order(line: Line) -> None:
         settings=settings(
             max_examples=20,
             stateful_step_count=14,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -220,7 +220,7 @@ def ours(found: Evaluation) -> tuple[Any, ...]:
     return (found.value, found.variant, found.error_code or found.reason)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(logic, contexts)
 def test_answers_are_those_of_flagd_core(targeting: Any, context: dict[str, Any]) -> None:
     if not isinstance(targeting, dict):

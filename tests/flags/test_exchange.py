@@ -52,7 +52,7 @@ rules = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(rules, max_size=4), st.sampled_from(["on", "off", None]), st.booleans())
 def test_a_definition_reads_back_as_the_rules_it_was_made_of(
     found: list[Any], default: str | None, is_on: bool

@@ -175,7 +175,6 @@ def document_of(targeting_: Any, **more: Any) -> dict[str, Any]:
 
 @settings(
     max_examples=300,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(targeting(), contexts, users)
@@ -191,7 +190,7 @@ def test_any_targeting_comes_out_as_with_flagd(
     assert not printed.getvalue()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(["ENABLED", "DISABLED"]),
     st.sampled_from(["on", "off", "gone", "none", "", None, True, False]),
@@ -205,7 +204,7 @@ def test_states_and_defaults_come_out_as_with_flagd(
     assert same(told(FlagSet(document).evaluate("the-flag", {"country": "TH"})), expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.text(), st.integers(), st.floats(allow_nan=False), st.booleans(),

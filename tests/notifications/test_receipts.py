@@ -160,7 +160,8 @@ async def test_a_receipt_may_overtake_the_answer_to_the_sending(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     told_of=st.lists(

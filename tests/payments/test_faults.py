@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as limits
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -342,7 +341,6 @@ def test_waits_grow_are_scattered_and_bounded() -> None:
     assert wait_s(3, 0.0) < wait_s(3, 0.999)
 
 
-@limits(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(State), max_size=12))
 def test_nothing_leaves_captured_whatever_is_reported(reports: list[State]) -> None:
     state = State.PROCESSING

@@ -193,7 +193,6 @@ def test_ledger_agrees_with_a_plain_model(settings: Settings) -> None:
 _PATIENT = limits(
     max_examples=25,
     stateful_step_count=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

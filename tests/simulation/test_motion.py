@@ -32,7 +32,7 @@ def _drive(journey: Journey, hours: float, step: float = 4.0) -> list[Fix]:
     return [sample.fix for sample in samples if sample.fix is not None]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(journeys, st.floats(2.0, 6.0))
 def test_nobody_moves_faster_than_a_vehicle_can(journey: Journey, step: float) -> None:
     fixes = _drive(journey, 1.5, step)
@@ -46,7 +46,7 @@ def test_nobody_moves_faster_than_a_vehicle_can(journey: Journey, step: float) -
         assert moved / elapsed < 40
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(journeys)
 def test_every_fix_is_one_a_phone_could_report(journey: Journey) -> None:
     for fix in _drive(journey, 1.0):

@@ -50,7 +50,7 @@ def test_fixes_of_a_dead_zone_are_sent_afterwards_oldest_first_in_one_batch() ->
     assert max(gaps) < 6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(["native", "osmand", "osmand_json", "owntracks"]), st.data())
 def test_nothing_is_lost_or_reordered_however_sending_fails(doorway: str, data) -> None:  # type: ignore[no-untyped-def]
     phone = Phone(ScriptedJourney((0, 0)), doorway, "y")  # type: ignore[arg-type]

@@ -7,14 +7,12 @@ from uuid import UUID
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, settings
 
 from backend.platform.errors import BadRequest, DomainError, Invalid, TooLarge
 from backend.tracking import codecs
 from backend.tracking.codecs import Item
 from backend.tracking.rules import FLAG_CHARGING, FLAG_MOCKED, FLAG_PING, Code, Fault, Fix
 
-ON_A_BUSY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW_MS = 1_714_532_460_000
 # 2024-05-01T03:00:00.250Z
 AT_MS = 1_714_532_400_250

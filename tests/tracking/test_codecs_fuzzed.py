@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 import orjson
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.platform.errors import BadRequest, Invalid, TooLarge
@@ -15,7 +15,6 @@ from backend.tracking import codecs
 from backend.tracking.codecs import Item
 from backend.tracking.rules import Fault
 
-ON_A_BUSY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW_MS = 1_714_532_460_000
 # 2024-05-01T03:00:00.250Z
 AT_MS = 1_714_532_400_250
@@ -64,7 +63,6 @@ def check(item: Item | None) -> None:
         assert all(isfinite(value) and abs(value) <= 1_000_000 for value in known)
 
 
-@ON_A_BUSY_MACHINE
 @given(st.lists(NATIVE.filter(_fits), min_size=1, max_size=6))
 def test_native_answers_for_every_item_whatever_it_holds(batch: list[Any]) -> None:
     found = codecs.native(orjson.dumps(batch))
@@ -73,7 +71,6 @@ def test_native_answers_for_every_item_whatever_it_holds(batch: list[Any]) -> No
         check(item)
 
 
-@ON_A_BUSY_MACHINE
 @given(BODY)
 def test_no_body_breaks_a_codec(body: bytes) -> None:
     for codec in (codecs.native, codecs.traccar_json, codecs.owntracks):
@@ -88,7 +85,6 @@ FIELDS = st.sampled_from(
 VALUES = st.text(max_size=20) | st.sampled_from(["nan", "-inf", "1e400", "13.7", "1714532400", ""])
 
 
-@ON_A_BUSY_MACHINE
 @given(st.dictionaries(FIELDS, VALUES), st.binary(max_size=60))
 def test_no_parameters_break_osmand(values: dict[str, str], raw: bytes) -> None:
     for parameters in (lambda: values, lambda: codecs.osmand_values(raw, raw)):
@@ -106,7 +102,6 @@ LOCATION = st.fixed_dictionaries(
 )
 
 
-@ON_A_BUSY_MACHINE
 @given(LOCATION.filter(_fits))
 def test_no_traccar_location_is_dropped_unseen(location: dict[str, Any]) -> None:
     _, items = codecs.traccar_json(orjson.dumps({"device_id": "DRV-1", "location": location}))
@@ -115,7 +110,6 @@ def test_no_traccar_location_is_dropped_unseen(location: dict[str, Any]) -> None
         check(item)
 
 
-@ON_A_BUSY_MACHINE
 @given(
     st.dictionaries(st.sampled_from(["tst", "lat", "lon", "vel", "acc", "batt", "t", "bs"]), JSON)
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -29,7 +29,6 @@ from backend.tracking.positions import LoggedFix
 from backend.tracking.projector import Projector
 from tests.tracking.fleet import ago, fix, hire, send, somebody, work_off
 
-ON_A_BUSY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DRIVER = b"d" * 16
 FENCE = UUID(int=1)
 SECOND = 1000
@@ -110,7 +109,6 @@ DRIVES = st.lists(
 )
 
 
-@ON_A_BUSY_MACHINE
 @given(DRIVES)
 def test_entering_and_leaving_take_turns_and_dwelling_lies_between(drive: list[LoggedFix]) -> None:
     kinds = [kind for kind, _ in told(drive)]
@@ -124,7 +122,6 @@ def test_entering_and_leaving_take_turns_and_dwelling_lies_between(drive: list[L
         assert kind is not Crossing.DWELT or before is Crossing.ENTERED
 
 
-@ON_A_BUSY_MACHINE
 @given(DRIVES, st.integers(0, 60))
 def test_batches_do_not_change_what_happened(drive: list[LoggedFix], cut: int) -> None:
     whole, together = follow(drive, Watched({}), Line())
@@ -134,7 +131,6 @@ def test_batches_do_not_change_what_happened(drive: list[LoggedFix], cut: int) -
     assert end == whole
 
 
-@ON_A_BUSY_MACHINE
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
 def test_no_change_is_believed_on_less_than_three_fixes_a_second_apart(says: list[bool]) -> None:
     presence, run = Presence(), 0
@@ -147,7 +143,6 @@ def test_no_change_is_believed_on_less_than_three_fixes_a_second_apart(says: lis
     assert len(says) * SECOND < DWELL_MS
 
 
-@ON_A_BUSY_MACHINE
 @given(DRIVES)
 def test_fixes_worked_on_twice_say_nothing_the_second_time(drive: list[LoggedFix]) -> None:
     watched, _ = follow(drive, Watched({}), Line())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.tracking import anchors
@@ -23,7 +23,6 @@ from backend.tracking.rules import (
     screen,
 )
 
-ON_A_BUSY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW = 1_714_532_400_000
 HOUR = 3_600_000
 LAT, LON = 13.7456, 100.5341
@@ -167,7 +166,6 @@ FIXES = st.lists(
 )
 
 
-@ON_A_BUSY_MACHINE
 @given(FIXES, st.randoms(use_true_random=False))
 def test_order_of_a_batch_changes_no_verdict(fixes: list[Fix], random: object) -> None:
     """Where no two fixes share a time: of those the first that is sent is the one that counts."""
@@ -181,7 +179,6 @@ def test_order_of_a_batch_changes_no_verdict(fixes: list[Fix], random: object) -
     assert anchor == turned_anchor
 
 
-@ON_A_BUSY_MACHINE
 @given(FIXES, FIXES)
 def test_every_fix_gets_a_verdict_and_the_anchor_only_moves_forward(
     first: list[Fix], second: list[Fix]
@@ -196,7 +193,6 @@ def test_every_fix_gets_a_verdict_and_the_anchor_only_moves_forward(
         assert anchors.unpack(anchors.pack(after)) == after
 
 
-@ON_A_BUSY_MACHINE
 @given(FIXES)
 def test_what_was_accepted_is_a_duplicate_when_it_is_known(fixes: list[Fix]) -> None:
     verdicts, anchor = screen(fixes, None, NOW, NONE)
@@ -209,7 +205,6 @@ def test_what_was_accepted_is_a_duplicate_when_it_is_known(fixes: list[Fix]) -> 
     assert Status.ACCEPTED not in {verdict.status for verdict in again}
 
 
-@ON_A_BUSY_MACHINE
 @given(st.floats(-80, 80), st.floats(-179, 179), st.integers(3, 8))
 def test_no_place_freezes_a_driver_for_more_than_three_fixes(
     lat: float, lon: float, count: int
