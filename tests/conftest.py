@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from xdist.scheduler import LoadFileScheduling
 
 from backend.migrations import schema
-from backend.platform import embedded
+from backend.platform import embedded, ratelimit
 from backend.platform.db import Database
 from backend.platform.embedded import Stores
 from backend.platform.processes import Child, Spec
@@ -210,3 +210,11 @@ def problem_of() -> object:
         return json.loads(response.content)
 
     return read
+
+
+@pytest.fixture
+def no_refill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing flows into any bucket of requests, however long those of the test take."""
+    still = ratelimit._TAKE.replace("(t - at) * rate", "0")
+    assert still != ratelimit._TAKE
+    monkeypatch.setattr(ratelimit, "_TAKE", still)

@@ -275,6 +275,7 @@ async def test_preferences_that_cannot_be_read_change_nothing(
     assert not (await kept(resources, order)).language_chosen
 
 
+@pytest.mark.usefixtures("no_refill")
 async def test_a_flood_of_words_is_held_back_for_its_link_alone(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:

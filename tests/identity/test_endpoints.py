@@ -106,6 +106,7 @@ async def test_a_value_no_database_can_hold_is_the_callers_fault(
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.usefixtures("no_refill")
 async def test_a_caller_who_asks_too_often_waits_and_nobody_else(
     client: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ async def test_a_caller_who_asks_too_often_waits_and_nobody_else(
     assert (await client.get("/api/v1/me", headers=other)).status_code == 200
 
 
+@pytest.mark.usefixtures("no_refill")
 async def test_guessing_tokens_is_slowed_down(client: httpx.AsyncClient) -> None:
     answers = [
         await client.get("/api/v1/me", headers={"authorization": f"Bearer wpt_{n}"})

@@ -329,6 +329,7 @@ async def test_the_target_of_a_sign_in_stays_here(client: httpx.AsyncClient) -> 
     assert answer.headers["location"] == "/"
 
 
+@pytest.mark.usefixtures("no_refill")
 async def test_too_many_sign_ins_from_one_address_have_to_wait(client: httpx.AsyncClient) -> None:
     answers = [await client.get("/auth/start") for _ in range(70)]
     assert answers[-1].status_code == 429

@@ -211,6 +211,7 @@ async def test_a_token_speaks_of_its_own_regions_alone(
     assert one.labels["region"] == "us-east-1"
 
 
+@pytest.mark.usefixtures("no_refill")
 async def test_floods_are_told_to_wait(client: httpx.AsyncClient, token: str) -> None:
     body = pagerduty(dedup_key="flood")
     answers = [

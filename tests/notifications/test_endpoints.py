@@ -212,6 +212,7 @@ async def test_both_secrets_sign_until_the_former_one_is_over(
         receiver.heard[-1].verified(endpoint.secret)
 
 
+@pytest.mark.usefixtures("no_refill")
 async def test_a_test_event_arrives_signed(
     client: httpx.AsyncClient, resources: Resources, receiver: Receiver, sender: Sender
 ) -> None:

@@ -224,6 +224,7 @@ async def test_full_log_answers_503_with_retry_after_and_takes_nothing(
     assert await resources.events.length(TOPIC) == 1
 
 
+@pytest.mark.usefixtures("no_refill")
 async def test_phone_that_floods_is_held_back_and_others_are_not(
     resources: Resources, client: httpx.AsyncClient
 ) -> None:
