@@ -114,7 +114,7 @@ class Console:
         event = {"name": name, "payload": payload or {}, "router_data": where}
         await self.socket.emit("event", event, namespace=NAMESPACE)
 
-    async def notice_like(self, words: str, *, within_s: float = 5) -> str:
+    async def notice_like(self, words: str, *, within_s: float = 30) -> str:
         """The next message of the frame that holds `words`."""
         async with asyncio.timeout(within_s):
             while True:
@@ -146,7 +146,7 @@ async def send(
 
 async def seen(console: Console, state: str, found: Callable[[dict[str, Any]], Any]) -> Any:
     """What `found` makes of the first change of a state that it likes."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             update = await console.updates.get()
             delta = (update.get("delta") or {}).get(state, {})
@@ -190,7 +190,7 @@ def connect(served: Served) -> Connect:
                     transports=["websocket"],
                     namespaces=[NAMESPACE],
                     socketio_path=NAMESPACE,
-                    wait_timeout=5,
+                    wait_timeout=30,
                 )
             except socketio.exceptions.ConnectionError as error:
                 raise ConnectionError(str(error)) from error

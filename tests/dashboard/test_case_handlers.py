@@ -84,7 +84,7 @@ async def test_a_case_sends_the_browser_nothing_plain(
         await send(console, f"{ORDER}.load", f"/orders/{order.number}")
         await send(console, f"{CASE}.load", f"/orders/{order.number}")
         sent = ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while "customer_rx_state_" not in sent or "moments_rx_state_" not in sent:
                 sent += str(await console.updates.get())
     for secret in ("+66812345678", "Srisuk", "Only its reader"):

@@ -15,7 +15,7 @@ BOARD = f"{SHELL.removesuffix('shell____shell_state')}dispatch____dispatch_state
 
 async def _loaded(console: Console) -> dict[str, Any]:
     """The board's next load."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             update = await console.updates.get()
             delta = (update.get("delta") or {}).get(BOARD, {})

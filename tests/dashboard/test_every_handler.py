@@ -204,7 +204,7 @@ async def test_an_admin_of_one_region_cannot_give_roles_in_another(
 
 
 async def _until(console: Any, found: Callable[[dict[str, Any]], Any]) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             update = await console.updates.get()
             if hit := found(update.get("delta") or {}):

@@ -102,7 +102,7 @@ async def test_colleagues_see_each_other_and_a_draft_is_kept_for_its_writer_alon
         assert words == "Ann C is also here, typing"
     async with connect(ann) as again, connect(ben) as other:
         shown: dict[str, Any] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             # Nobody is told when it has been kept.
             while not shown.get("draft"):
                 shown = await _facts(again, opened.number)

@@ -43,7 +43,7 @@ async def other(settings: Settings) -> AsyncIterator[TabStates]:
 
 async def _count(states: TabStates, token: StateToken[dict[str, int]]) -> int:
     """Changes the state, and answers how often it has been changed."""
-    async with asyncio.timeout(20), states.modify_state(token) as state:
+    async with asyncio.timeout(30), states.modify_state(token) as state:
         state["times"] = state.get("times", 0) + 1
         return state["times"]
 

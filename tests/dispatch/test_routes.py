@@ -316,6 +316,6 @@ async def test_planning_processes_end_with_their_parent() -> None:
     assert run.stdout is not None
     child = int(await run.stdout.readline())
     await run.wait()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while psutil.pid_exists(child) and psutil.Process(child).status() != "zombie":
             await asyncio.sleep(0.1)

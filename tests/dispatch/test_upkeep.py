@@ -55,7 +55,7 @@ async def test_the_role_readies_orders_until_it_is_stopped(
     stop = asyncio.Event()
     running = asyncio.create_task(keep_orders(resources, stop))
     state = OrderState.CREATED
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while state != OrderState.READY:
             await asyncio.sleep(0.02)
             async with resources.database.unit_of_work() as session:

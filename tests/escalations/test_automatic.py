@@ -134,7 +134,7 @@ async def test_an_end_without_trouble_waits_for_nobody(resources: Resources) -> 
     facts = {"order_id": str(order.id), "number": order.number}
     async with resources.database.unit_of_work() as turn:
         await repository.await_turn(turn)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             await happens(resources, "order.delivered", order.id, order.region, **facts)
 
 

@@ -364,7 +364,7 @@ async def test_every_process_is_told_of_a_publish_after_it(
         await flags.save(spec(default_variant="on"), 1)
         heard = []
         while len(heard) < 2:
-            message = await listening.get_message(ignore_subscribe_messages=True, timeout=2)
+            message = await listening.get_message(ignore_subscribe_messages=True, timeout=30)
             if message:
                 heard.append(message["data"])
     assert heard == [b"production 1", b"production 2"]

@@ -350,7 +350,7 @@ async def test_the_role_reads_and_sends_until_it_is_stopped(
     async with resources.database.unit_of_work() as session:
         await emit(session, told("order.created", 1, order_id))
     await relay_once(resources.database, resources.events)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not receiver.heard:
             await asyncio.sleep(0.02)
         stop.set()

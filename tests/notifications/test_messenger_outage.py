@@ -41,7 +41,7 @@ async def queued(resources: Resources, count: int) -> list[UUID]:
 
 async def heard(gateway: GatewayServer, count: int) -> None:
     """Return once the gateway has heard of so many messages."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while len(gateway.heard) < count:
             await asyncio.sleep(0.01)
 

@@ -283,6 +283,6 @@ async def assert_off(resources: Resources, endpoint_id: UUID, words: str) -> Non
 
 
 async def wait_for(condition: object) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # type: ignore[operator]
             await asyncio.sleep(0.01)

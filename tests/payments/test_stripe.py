@@ -180,7 +180,7 @@ async def test_events_that_the_double_signs_are_read(
 ) -> None:
     held = await stripe.authorise(call(card(url, GOOD)))
     await stripe.capture(call(ref=held.ref))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             notices = [read_webhook(h, body, clock.now(), SECRET) for h, body in heard]
             about = [n for n in notices if n.ref == held.ref]

@@ -87,7 +87,7 @@ async def test_a_role_stands_still_while_a_drill_holds_it(
     monkeypatch.setattr(worker, "_LOOK_FOR_DRILLS_S", 0.02)
     stop = asyncio.Event()
     kept = asyncio.create_task(worker._keep_running("projector", resources, stop))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await running.wait()
         drills.begin(folder, Breakage("role:projector", time() + 60))
         while running.is_set():

@@ -168,7 +168,7 @@ class Map:
         await self.say(type="view", bbox=list(bbox), zoom=zoom, seq=seq, **more)
         await self.until(lambda: self.frames and self.header.seq == seq)
 
-    async def until(self, holds: Callable[[], Any], within_s: float = 5) -> None:
+    async def until(self, holds: Callable[[], Any], within_s: float = 30) -> None:
         """Take messages until a condition holds."""
         async with asyncio.timeout(within_s):
             while not holds():
@@ -247,7 +247,7 @@ async def serving(app: FastAPI) -> AsyncIterator[int]:
     server = Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False)
     task = asyncio.create_task(server.serve())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", port)

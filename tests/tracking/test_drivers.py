@@ -149,7 +149,7 @@ async def test_changed_driver_is_audited_and_told_to_the_maps(
             json={"name": "Somsak", "phone": "+66899999911", "plate": None, "vehicle": "bike"},
             headers=manager,
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             # Channels are shared by every test process on the server.
             async for message in channel.listen():
                 if message["data"] == phone.id.bytes:

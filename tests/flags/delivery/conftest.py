@@ -34,7 +34,7 @@ class Phones:
         """Wait until the server serves this version of production."""
         environment = self.delivery.environments["production"]
         while environment.version < version:
-            assert await environment.newer_than(environment.version, within_s=5)
+            assert await environment.newer_than(environment.version, within_s=30)
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ async def test_the_database_is_right_where_the_disk_holds_another_ones_flags(
     version = await publish(resources, {"ours": on_in("TH")})
     async with delivering(resources) as delivery:
         # A first look that took over two seconds leaves what the disk holds for a moment.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while delivery.environments["production"].version != version:
                 await asyncio.sleep(0.05)
         assert list(delivery.environments["production"].snapshot.flags) == ["ours"]
