@@ -55,6 +55,7 @@ def served(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     command = [
         *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--http", "1"),
         *("--port", str(port), "--workers", "1", "--log-level", "warning"),
+        *("--workers-kill-timeout", "5"),
         "dashboard.dashboard:app",
     ]
     with log.open("w") as sink:

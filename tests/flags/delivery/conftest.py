@@ -38,8 +38,9 @@ class Phones:
 
 
 @pytest.fixture
-async def phones(resources: Resources) -> AsyncIterator[Phones]:
-    """A server on an environment with no flag in it."""
+async def phones(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Phones]:
+    """A server on an environment with no flag in it, which gives its stores all their time."""
+    monkeypatch.setattr("backend.flags.keys._ANSWER_WITHIN_S", 30)
     key = await key_for(resources)
     async with delivering(resources) as delivery, serving(shared_api()) as port:
         url = f"http://127.0.0.1:{port}"

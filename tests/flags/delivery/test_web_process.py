@@ -37,7 +37,8 @@ async def web(folder: Path, **settings: str) -> AsyncIterator[httpx.AsyncClient]
     }
     argv = (
         "-m", "granian", "--interface", "asgi", "--factory", "--http", "1",
-        "--port", str(port), "--workers", "1", "--log-level", "warning", "dashboard.dashboard:app",
+        "--port", str(port), "--workers", "1", "--workers-kill-timeout", "5",
+        "--log-level", "warning", "dashboard.dashboard:app",
     )  # fmt: skip
     log = folder / "web.log"
     with log.open("w") as sink:
@@ -46,7 +47,7 @@ async def web(folder: Path, **settings: str) -> AsyncIterator[httpx.AsyncClient]
         )
     try:
         async with httpx.AsyncClient(base_url=f"http://localhost:{port}", timeout=10) as http:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(120):
                 while not await _answers(http):
                     assert process.returncode is None, log.read_text()
                     await asyncio.sleep(0.1)
