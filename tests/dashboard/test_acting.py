@@ -53,15 +53,16 @@ async def test_a_shift_is_planned_and_called_off(
     day = (clock.now() + timedelta(days=3)).date().isoformat()
     async with connect(cookie) as console:
         await console.send(f"{SHIFTS}.ask", {"action": "plan", "driver_ids": [str(phone.id)]})
+        assert await until(console, SHIFTS, "open", bool)
         form = {"first": day, "last": "", "begins": "22:00", "ends": "06:00"}
         await console.send(f"{SHIFTS}.plan", {"form": form})
-        assert await console.notice_like("The shifts of 1 driver are planned", within_s=15)
+        assert await console.notice_like("The shifts of 1 driver are planned")
         async with resources.database.unit_of_work() as session:
             (shift,) = await dispatch.list_shifts(session, SYSTEM, phone.id)
         assert shift.ends_at - shift.starts_at == timedelta(hours=8)
         ids = {"driver_id": str(phone.id), "shift_id": str(shift.id)}
         await console.send(f"{SHIFTS}.cancel", ids)
-        assert await console.notice_like("The shift is cancelled", within_s=15)
+        assert await console.notice_like("The shift is cancelled")
     async with resources.database.unit_of_work() as session:
         (shift,) = await dispatch.list_shifts(session, SYSTEM, phone.id)
     assert shift.cancelled_at is not None
@@ -77,6 +78,7 @@ async def test_shifts_of_a_driver_elsewhere_are_refused_by_name(
     form = {"first": day, "last": "", "begins": "09:00", "ends": "18:00"}
     async with connect(cookie) as console:
         await console.send(f"{SHIFTS}.ask", both)
+        assert await until(console, SHIFTS, "open", bool)
         await console.send(f"{SHIFTS}.plan", {"form": form})
         outcomes = await until(console, SHIFTS, "outcomes", len)
     assert [(each["code"], each["word"]) for each in outcomes] == [
@@ -98,6 +100,7 @@ async def test_a_bulk_action_tells_what_became_of_each_order(
     async with connect(cookie) as console:
         ids = {"action": "hold", "order_ids": [str(first), str(second)]}
         await console.send(f"{ACTS}.ask", ids)
+        assert await until(console, ACTS, "open", bool)
         await console.send(f"{ACTS}.act", {"form": {}})
         assert "Say why" in await until(console, ACTS, "fault", len)
         await console.send(f"{ACTS}.act", {"form": {"reason": "the street is flooded"}})
@@ -117,7 +120,7 @@ async def test_a_tracking_link_is_replaced_with_a_reason(
         assert await until(console, DEEDS, "open", bool)
         form = {"reason": "sent to a wrong number"}
         await console.send(f"{DEEDS}.do", {"form": form}, path=page)
-        assert await console.notice_like("leads nowhere now", within_s=15)
+        assert await console.notice_like("leads nowhere now")
     async with resources.database.unit_of_work() as session:
         now = await dispatch.get_order(session, SYSTEM, order.number)
         steps = await dispatch.order_history(session, SYSTEM, order.id)
