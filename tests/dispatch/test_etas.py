@@ -107,9 +107,9 @@ async def test_an_order_on_its_way_is_expected_by_the_stops_before_it(
     one, two = await order_now(bangkok, first.id), await order_now(bangkok, second.id)
     assert one.eta_at is not None
     assert two.eta_at is not None
-    assert (one.eta_at - now).total_seconds() == pytest.approx(to_first, abs=3)
+    assert (one.eta_at - now).total_seconds() == pytest.approx(to_first, abs=30)
     whole = to_first + STOP_S + to_shop + STOP_S + to_second
-    assert (two.eta_at - now).total_seconds() == pytest.approx(whole, abs=4)
+    assert (two.eta_at - now).total_seconds() == pytest.approx(whole, abs=30)
     assert one.eta_low is not None
     assert one.eta_high is not None
     assert one.eta_low < one.eta_at < one.eta_high

@@ -123,5 +123,6 @@ async def test_figures_tell_the_wait_for_a_first_offer(resources: Resources) -> 
         count = await session.scalar(select(func.count()).select_from(OfferRow))
     [city] = [one for one in figures.cities if one.code == CITY]
     assert (city.queue, city.open_offers, city.offers_last_hour, count) == (1, 1, 1, 1)
-    assert city.median_offer_s == pytest.approx(40, abs=5)
+    assert city.median_offer_s is not None
+    assert 39 <= city.median_offer_s < 100
     assert city.last_run_at is not None

@@ -150,7 +150,7 @@ async def test_a_clock_that_goes_back_changes_no_order_and_is_corrected(
         "SELECT device_at FROM dispatch_order_event WHERE device_at IS NOT NULL ORDER BY seq",
     )
     assert times[1] - times[0] == timedelta(seconds=60)
-    assert abs((clock.now() - times[1]).total_seconds() - 30) < 10
+    assert abs((clock.now() - times[1]).total_seconds() - 30) < 25
     said = await column(
         resources, "SELECT captured_at FROM dispatch_device_event ORDER BY device_seq"
     )

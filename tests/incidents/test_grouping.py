@@ -78,8 +78,8 @@ async def test_a_clear_incident_ends_when_its_alert_ended(resources: Resources) 
     assert ended.ended_at is not None
     assert over.resolved_at is not None
     assert over.resolved_at >= ended.ended_at
-    assert over.resolved_at - ended.ended_at < timedelta(seconds=2)
-    assert 600 <= (over.clocks.resolve_s or 0) < 610
+    assert over.resolved_at - ended.ended_at < timedelta(seconds=30)
+    assert 600 <= (over.clocks.resolve_s or 0) < 630
 
 
 async def _resolved(resources: Resources, key: str = "a") -> object:

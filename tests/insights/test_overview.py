@@ -70,7 +70,8 @@ async def test_everything_of_the_callers_regions_and_nothing_else(fleet: Resourc
     }  # fmt: skip
     [bangkok] = seen.cities
     assert (bangkok.region, bangkok.name, bangkok.country) == ("TH-10", "Bangkok", "TH")
-    assert bangkok.newest_age_s == pytest.approx(1, abs=2)
+    assert bangkok.newest_age_s is not None
+    assert 0 <= bangkok.newest_age_s < 30
     assert len(seen.fixes_per_minute) == 60
     # A minute may end while the test runs.
     assert 240 in seen.fixes_per_minute[-2:]
@@ -85,7 +86,7 @@ async def test_whoever_sees_all_sees_the_silent_city_first(fleet: Resources) -> 
     assert [row.region for row in seen.cities] == ["SG-01", "TH-10"]
     first = seen.needs[0]
     assert (first.kind, first.region) == ("silent_city", "SG-01")
-    assert first.for_s == pytest.approx(1200, abs=5)
+    assert first.for_s == pytest.approx(1200, abs=60)
     assert seen.refused_last_hour == 33
     assert sum(seen.fixes_per_minute) == 247
 
