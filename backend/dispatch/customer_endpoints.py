@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispatch import customer_frame, service
@@ -84,7 +86,8 @@ def create_router(language_of: LanguageOf, beside: Beside) -> APIRouter:
         told = await service.follow_order(session, token, words.language)
         return Visit(token, order_id, told, words, asked, done)
 
-    @router.get("/track/{token}", include_in_schema=False)
+    # What looks whether a link works before showing it asks with HEAD.
+    @router.api_route("/track/{token}", methods=["GET", "HEAD"], include_in_schema=False)
     async def page(
         request: Request,
         session: Uow,
@@ -107,6 +110,12 @@ def create_router(language_of: LanguageOf, beside: Beside) -> APIRouter:
         before = [await part(session, visit) for part in beside.before]
         after = [await part(session, visit) for part in beside.after]
         return follow(visit, before, after, resources.settings.tracking_help)
+
+    @router.get("/track/{token}/{rest:path}", include_in_schema=False)
+    async def page_of(request: Request, token: str, rest: str) -> Response:
+        """The way to the page from an address below it: a form's, opened anew, or a slash."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/track/{quote(token)}{query}", 303)
 
     @router.get("/api/track/{token}")
     async def track(

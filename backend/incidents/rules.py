@@ -31,6 +31,11 @@ class IncidentState(StrEnum):
     MERGED = "merged"
 
 
+def is_link(url: object) -> bool:
+    """Whether a sender's word may become an address on our page: the web's own schemes alone."""
+    return isinstance(url, str) and url.lower().startswith(("https://", "http://"))
+
+
 class AlertStatus(StrEnum):
     """Whether the condition behind an alert holds."""
 

@@ -13,7 +13,16 @@ from backend.incidents import repository
 from backend.incidents.models import AlertTable, IncidentTable, TimelineRow
 from backend.incidents.places import related
 from backend.incidents.repository import AlertCount, number_of
-from backend.incidents.rules import ALLOWED, Act, AlertStatus, IncidentState, Kind, Role, Severity
+from backend.incidents.rules import (
+    ALLOWED,
+    Act,
+    AlertStatus,
+    IncidentState,
+    Kind,
+    Role,
+    Severity,
+    is_link,
+)
 from backend.incidents.schemas import (
     ActionKind,
     AlertOut,
@@ -155,11 +164,11 @@ def links_of(alerts: Sequence[AlertTable], traces: Sequence[str]) -> list[Link]:
     """Ways to look deeper: what senders link to, and the traces and logs of an incident."""
     links: dict[str, Link] = {}
     for alert in alerts:
-        if _is_link(alert.url):
+        if is_link(alert.url):
             links[str(alert.url)] = Link(kind="alert", title=alert.title, url=str(alert.url))
         for name in _DASHBOARDS:
             url = alert.labels.get(name)
-            if _is_link(url):
+            if is_link(url):
                 links[str(url)] = Link(kind="dashboard", title="Dashboard", url=str(url))
     settings = current().settings
     for trace in traces[:_MOST_TRACES]:
@@ -169,11 +178,6 @@ def links_of(alerts: Sequence[AlertTable], traces: Sequence[str]) -> list[Link]:
                 title = f"{kind.capitalize()} {trace[:8]}"
                 links[url] = Link.model_validate({"kind": kind, "title": title, "url": url})
     return list(links.values())
-
-
-def _is_link(url: str | None) -> bool:
-    # A sender's word goes into an address on our page: nothing but the web's own schemes.
-    return url is not None and url.startswith(("https://", "http://"))
 
 
 def traces_of(alerts: Sequence[AlertTable], timeline: Sequence[TimelineRow]) -> list[str]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.platform import indicators
@@ -131,6 +131,11 @@ async def _http_error(_: Request, error: Exception) -> Response:
     )
 
 
+async def _broke_off(_: Request, __: Exception) -> Response:
+    """A body that ends before its end is its sender's fault, whoever is left to read the answer."""
+    return problem(BadRequest("The body broke off before its end."))
+
+
 async def _store_failed(request: Request, error: Exception) -> Response:
     """What the database says of the values in a statement is told apart from its being away."""
     state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
@@ -156,6 +161,7 @@ def install_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(DomainError, _domain_error)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(ClientDisconnect, _broke_off)
     for failure in (RedisError, DBAPIError, PoolTimeout, OSError):
         api.add_exception_handler(failure, _store_failed)
     api.add_exception_handler(Exception, _bug)

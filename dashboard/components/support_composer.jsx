@@ -14,6 +14,10 @@ const WAYS = [
   { then: "solved", word: "Send and solve", hint: "Solved; the customer's next word opens it again" },
 ];
 
+/* What a message to a customer and a note hold, in characters as the server counts them. */
+const MOST = { reply: 2000, note: 4000 };
+const lengthOf = (text) => [...text.trim()].length;
+
 const kept = (key) => JSON.parse(localStorage.getItem(key) ?? "null");
 /* Names an answer, so that sending it twice is sending it once. */
 const fresh = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
@@ -29,15 +33,17 @@ export function Composer({
   const began = useRef(null);
   const counted = useRef(sent);
   const [mode, setMode] = useState(mayReply ? "reply" : "note");
-  const [empty, setEmpty] = useState(true);
+  const [length, setLength] = useState(0);
   const [stale, setStale] = useState(false);
   const [picking, setPicking] = useState(false);
   const [wanted, setWanted] = useState(WAYS[0].then);
   const key = `waypost-reply:${ticket}`;
+  const over = length - MOST[mode];
+  const unready = working || stale || length === 0 || over > 0;
 
   const show = (text) => {
     box.current.value = text;
-    setEmpty(!text.trim());
+    setLength(lengthOf(text));
   };
 
   const save = () => {
@@ -89,7 +95,7 @@ export function Composer({
   const keep = (text, as = mode) => {
     began.current ??= { version, last, key: fresh() };
     localStorage.setItem(key, JSON.stringify({ text, mode: as, at: Date.now(), ...began.current }));
-    setEmpty(!text.trim());
+    setLength(lengthOf(text));
     clearTimeout(saving.current);
     const to = ticket;
     const answersTo = began.current.version;
@@ -122,7 +128,7 @@ export function Composer({
   };
   const send = (then) => {
     const text = box.current.value.trim();
-    if (!text || working || stale) return;
+    if (working || stale || !text || lengthOf(text) > MOST[mode]) return;
     clearTimeout(saving.current);
     onSend?.(mode, text, then, began.current?.version ?? version, began.current?.key ?? fresh());
   };
@@ -169,18 +175,23 @@ export function Composer({
       <textarea
         ref={box} rows={4} aria-label={mode === "note" ? "Note for colleagues" : "Reply to the customer"}
         placeholder={mode === "note" ? "Only colleagues read this" : "Write to the customer; / for a macro"}
-        maxLength={mode === "note" ? 4000 : 2000} onInput={input} onKeyDown={press}
+        aria-invalid={over > 0} onInput={input} onKeyDown={press}
       />
+      {over > 0 && (
+        <p role="alert" className="wp-form-fault">
+          {over.toLocaleString("en")} {over === 1 ? "character" : "characters"} too many: {mode === "note" ? "a note" : "a message"} holds {MOST[mode].toLocaleString("en")}.
+        </p>
+      )}
       {fault && <p role="alert" className="wp-form-fault">{fault}</p>}
       <div className="wp-composer-end">
-        <span className="wp-muted wp-grow">{empty ? "Ctrl Enter sends" : "Draft kept"}</span>
+        <span className="wp-muted wp-grow">{length === 0 ? "Ctrl Enter sends" : "Draft kept"}</span>
         {mode === "note" ? (
-          <button type="button" className="wp-button wp-button-main" disabled={working || empty || stale} onClick={() => send("")}>
+          <button type="button" className="wp-button wp-button-main" disabled={unready} onClick={() => send("")}>
             Add note
           </button>
         ) : WAYS.filter(({ then }) => then !== "pending third_party" || then === wanted).map(({ then, word, hint }) => (
           <button
-            key={word} type="button" title={hint} disabled={working || empty || stale} onClick={() => send(then)}
+            key={word} type="button" title={hint} disabled={unready} onClick={() => send(then)}
             className={`wp-button ${then === wanted ? "wp-button-main" : ""}`}
           >
             {word}

@@ -87,6 +87,7 @@ TITLES: dict[str, tuple[str, str]] = {
 KINDS = ("real", "test", "false_positive")
 SPANS = (("30", "30 minutes"), ("60", "1 hour"), ("240", "4 hours"), ("480", "8 hours"))
 _LONGEST_MIN = 30 * 24 * 60
+_LONGEST_NOTE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,9 @@ async def _note(session: Session, principal: Principal, wanted: Wanted) -> Said:
     text = wanted.text("note")
     if text is None:
         raise Invalid("Write something first.")
-    await incidents.add_note(session, principal, wanted.incident, text[:4000])
+    if len(text) > _LONGEST_NOTE:
+        raise Invalid(f"A note holds {_LONGEST_NOTE:,} characters; this one has {len(text):,}.")
+    await incidents.add_note(session, principal, wanted.incident, text)
     return "", ""
 
 

@@ -12,11 +12,14 @@ from uuid import UUID
 import reflex as rx
 from pydantic import BaseModel, ValidationError
 
+from backend.platform.moments import FIRST_YEAR, LAST_YEAR
 from dashboard.gateway import DomainError, Unauthenticated
 from dashboard.states.shell import EVERYWHERE, ShellState
 
 PAGE_ROWS = 50
 _LONGEST_REGION = 64
+_FIRST_DAY = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+_LAST_DAY = datetime(LAST_YEAR, 12, 31, tzinfo=UTC)
 State = TypeVar("State", bound="ListState")
 Row = TypeVar("Row", bound=Mapping[str, Any])
 """A line of a list, with its `id` and whether it is `gone`."""
@@ -32,8 +35,8 @@ class ListState(rx.State, mixin=True):
     csv_link: str = ""
 
     def _asked(self, name: str) -> str:
-        """One value of the address's query, without surrounding space."""
-        return str(self.router.url.query_parameters.get(name, "")).strip()
+        """One value of the address's query, without surrounding space and what no text holds."""
+        return str(self.router.url.query_parameters.get(name, "")).replace("\0", "").strip()
 
     async def _place(self) -> str | None:
         """The region of the address, else the one the frame looks at; None for everywhere."""
@@ -103,12 +106,15 @@ def iso(moment: datetime | None) -> str:
 
 
 def day_start(text: str, *, days: int = 0) -> datetime | None:
-    """Midnight UTC of an ISO date, `days` later; None for anything else."""
+    """Midnight UTC of an ISO date, `days` later; None for anything else.
+
+    A date beyond all that is kept is the nearest that can be counted with.
+    """
     try:
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return day + timedelta(days=days)
+    return min(max(day, _FIRST_DAY), _LAST_DAY - timedelta(days=days)) + timedelta(days=days)
 
 
 def form_text(form: Mapping[str, object], name: str) -> str:

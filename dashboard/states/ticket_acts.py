@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from backend.identity.schemas import Principal
 from backend.support import service as support
 from backend.support.schemas import ReplyIn
-from backend.support.verb_schemas import KindIn, PriorityIn, StateIn
+from backend.support.verb_schemas import KindIn, NoteIn, PriorityIn, StateIn
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.paging import uuid_or_none
@@ -48,7 +48,8 @@ class TicketActsState(rx.State):
         try:
             async with gateway.open(self) as (session, principal):
                 if mode == "note":
-                    await support.add_note(session, principal, ticket, str(text), key=str(key))
+                    note = NoteIn.model_validate({"text": text, "key": key})
+                    await support.add_note(session, principal, ticket, note.text, key=note.key)
                 else:
                     wanted = ReplyIn.model_validate(
                         {

@@ -191,6 +191,24 @@ def test_the_wall_shows_the_worst_and_nobody(sign_in: SignIn, api: httpx.Client)
         expect(page.locator("main")).not_to_contain_text(person)
 
 
+RUNS_OVER_BY = """words => {
+    const text = document.createRange();
+    text.selectNodeContents(words);
+    const place = words.parentElement.getBoundingClientRect();
+    return text.getBoundingClientRect().right - place.right;
+}"""
+
+
+def test_a_title_without_a_space_keeps_to_its_place(sign_in: SignIn, api: httpx.Client) -> None:
+    title = f"{uuid4().hex}" * 9
+    declare(api, title, "SEV1")
+    for path, role in ((f"/incidents?q={title[:32]}", "row"), ("/wall", "listitem")):
+        page = sign_in("support lead", path)
+        shown = page.get_by_role(role).filter(has_text=title).get_by_text(title)
+        expect(shown).to_be_visible(timeout=20_000)
+        assert shown.evaluate(RUNS_OVER_BY) <= 1
+
+
 def test_an_admin_keeps_a_schedule_a_window_and_a_cost(sign_in: SignIn, system: System) -> None:
     page = sign_in("admin", "/admin/on-call")
     settled(page)

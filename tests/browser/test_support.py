@@ -179,6 +179,23 @@ def test_a_note_stays_with_colleagues_and_a_macro_fills_the_answer(
     assert "Rider stands at Silk Board" not in said
 
 
+def test_an_answer_that_is_too_long_is_not_sent_cut(sign_in: SignIn, desk: Desk) -> None:
+    opened = ticket(desk, f"What now {uuid4().hex[:6]}")
+    page = sign_in("support agent", f"/support/{opened['number']}")
+    answer = "Please read to the end. " * 83 + "The end, dear customer."
+    _reply(page).fill(answer)
+    writing = page.get_by_role("region", name="Write")
+    over = len(answer) - 2000
+    expect(writing.get_by_role("alert")).to_have_text(
+        f"{over} characters too many: a message holds 2,000.", timeout=SLOW
+    )
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    expect(_reply(page)).to_have_value(answer)
+    _reply(page).fill(answer[over:])
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(_talk(page)).to_contain_text("The end, dear customer.", timeout=SLOW)
+
+
 def test_properties_change_at_once(sign_in: SignIn, desk: Desk) -> None:
     number = ticket(desk, f"Where {uuid4().hex[:6]}")["number"]
     page = sign_in("support agent", f"/support/{number}")

@@ -132,6 +132,21 @@ async def test_what_is_ticked_is_merged(
         await console.notice_like("Merged")
 
 
+async def test_a_note_too_long_is_refused_not_cut(
+    connect: Connect, sign_in: SignIn, resources: Resources
+) -> None:
+    opened = await _declare(resources, f"Long story {uuid4().hex[:6]}")
+    path = f"/incidents/{opened.number}"
+    async with connect(await sign_in("Arjun S", LEAD)) as console:
+        await send(console, f"{PAGE}.load", path)
+        await seen(console, PAGE, lambda now: now.get("facts", {}).get("number"))
+        await send(console, f"{ACTS}.note", path, {"form": {"note": "n" * 4001}})
+        await console.notice_like("A note holds 4,000 characters; this one has 4,001.")
+        await send(console, f"{PAGE}.refresh", path)
+        story = await seen(console, PAGE, lambda now: now.get("story"))
+    assert "note" not in [each["kind"] for each in story]
+
+
 async def test_a_note_and_a_review_end_up_in_the_story(
     connect: Connect, sign_in: SignIn, resources: Resources
 ) -> None:

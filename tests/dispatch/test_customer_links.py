@@ -111,6 +111,24 @@ async def test_every_link_that_leads_nowhere_answers_the_same(
     assert "This link leads nowhere" in pages[0].text
 
 
+async def test_every_address_below_a_link_leads_to_its_page(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    """A phone that opens its last page anew asks for a form's address; some add a slash."""
+    address = f"/track/{token_of(await place_order(resources))}"
+    for below in ("/", "/help", "/talk", "/preferences", "/rating", "/help/more"):
+        answer = await client.get(f"{address}{below}?lang=th")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{address}?lang=th")
+    assert (await client.get(f"{address}/help")).headers["location"] == address
+
+
+async def test_who_looks_whether_a_link_works_is_told_that_it_does(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    assert (await client.head(f"/track/{token_of(await place_order(resources))}")).is_success
+    assert (await client.head(f"/track/{new_token()}")).status_code == 404
+
+
 async def test_a_link_works_until_days_after_the_end(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:

@@ -44,6 +44,7 @@ OWN_DOOR = {
     "/track/page.css",
     "/track/page.js",
     "/track/{token}",
+    "/track/{token}/{rest:path}",
     "/api/track/{token}",
     "/api/track/{token}/rating",
     "/track/{token}/rating",

@@ -175,3 +175,40 @@ async def test_figures_are_asked_for_moments_within_reach(
         for path in ("scorecard", "incidents/figures", "incidents"):
             answer = await client.get(f"/api/v1/{path}", params=asked, headers=admin_headers)
             assert problem_of(answer)["status"] == 422
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "/orders", 7])
+async def test_only_an_address_of_the_web_is_led_to(
+    resources: Resources,
+    monitor: httpx.AsyncClient,  # noqa: F811
+    address: object,
+) -> None:
+    body = alertmanager(firing("bad", generatorURL=address), firing("good"))
+    assert (await monitor.post("/api/hooks/alertmanager", json=body)).status_code == 202
+    found = {one.key: one.url for one in await alerts(resources)}
+    assert found == {"bad": None, "good": firing()["generatorURL"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "shown"),
+    [
+        ("text/plain", "Der Kühlraum ist warm".encode(), "Der Kühlraum ist warm"),
+        ("application/octet-stream", b"\xff\xfe\x00", "//4A"),
+    ],
+)
+async def test_an_event_whose_data_is_no_json_is_taken_as_it_is(
+    resources: Resources,
+    monitor: httpx.AsyncClient,  # noqa: F811
+    kind: str,
+    body: bytes,
+    shown: str,
+) -> None:
+    headers = {**BINARY, "content-type": kind}
+    answer = await monitor.post("/api/hooks/cloudevents", content=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+    [one] = await alerts(resources)
+    assert one.event_id is not None
+    assert shown in (await do(resources, service.get_raw_event, ADMIN, one.event_id)).body
+    claimed = {**BINARY, "ce-id": "2"}
+    answer = await monitor.post("/api/hooks/cloudevents", content=body, headers=claimed)
+    assert answer.status_code == 400

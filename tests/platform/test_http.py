@@ -6,7 +6,9 @@ from ipaddress import ip_network
 
 import pytest
 from starlette.requests import HTTPConnection
+from starlette.types import Message
 
+from backend.api import create_api
 from backend.platform.http import client_address
 from backend.platform.resources import Resources
 
@@ -45,3 +47,38 @@ async def test_only_a_trusted_proxy_is_believed_about_the_address(
 
 async def test_without_trusted_proxies_nobody_is_believed(resources: Resources) -> None:
     assert client_address(_from("10.0.0.1", "198.51.100.1")) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/osmand/some-key", "/api/hooks/stripe", "/api/hooks/messages", "/track/some-token/help"],
+)
+async def test_a_body_that_breaks_off_is_the_senders_fault(resources: Resources, path: str) -> None:
+    """Else anybody who hangs up in the middle would spend the budget of an objective."""
+    received: list[Message] = [
+        {"type": "http.request", "body": b"half a ", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return received.pop(0) if received else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"test"), (b"content-type", b"text/plain")],
+        "client": ("203.0.113.9", 5),
+        "server": ("test", 80),
+    }
+    await create_api()(scope, receive, send)
+    assert [message["status"] for message in answered if "status" in message] == [400]

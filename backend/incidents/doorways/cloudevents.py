@@ -5,7 +5,7 @@ Format: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/htt
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -52,8 +52,22 @@ def split(content_type: str, headers: Mapping[str, str], body: bytes) -> list[by
     if "specversion" not in attributes:
         detail = f"Send {STRUCTURED}, {BATCH}, or the attributes as ce- headers."
         raise BadRequest(detail)
-    data = json_of(body) if body.strip() else None
-    return [text_of({**attributes, "data": data})]
+    return [text_of({**attributes, **_data(kind, body)})]
+
+
+def _data(kind: str, body: bytes) -> dict[str, Any]:
+    """The data beside the attributes: whatever it is, but what says it is JSON has to be."""
+    if not body.strip():
+        return {}
+    try:
+        return {"data": json_of(body)}
+    except BadRequest:
+        if not kind or kind.endswith(("/json", "+json")):
+            raise
+    try:
+        return {"datacontenttype": kind, "data": body.decode()}
+    except UnicodeDecodeError:
+        return {"datacontenttype": kind, "data_base64": b64encode(body).decode()}
 
 
 def identity_of(event: bytes) -> str:

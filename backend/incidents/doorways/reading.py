@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from backend.incidents.rules import AlertStatus, Severity
+from backend.incidents.rules import AlertStatus, Severity, is_link
 from backend.incidents.schemas import AlertIn
 from backend.platform.errors import BadRequest, FieldError, Invalid
 from backend.platform.moments import within_reach
@@ -172,7 +172,7 @@ def alert_of(
             started_at=started_at or delivery.received_at,
             ended_at=None if firing else ended_at,
             labels=labels,
-            url=str(url)[:2000] if isinstance(url, str) and url else None,
+            url=str(url)[:2000] if is_link(url) else None,
             value=float(value) if number else None,  # type: ignore[arg-type]
         )
     except ValidationError as error:
