@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import link, state_word
-from dashboard.components.forms import field, text_input
+from dashboard.components.forms import choice_input, field, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.money_parts import money_tabs
 from dashboard.components.tables import NUMBER, table, trouble, two_lines
@@ -79,7 +79,7 @@ def _driver(row: rx.Var) -> rx.Component:
     return rx.fragment(
         rx.el.tr(
             rx.el.td(
-                link(two_lines(row["driver"], row["region"]), to=row["link"].to(str)),
+                link(two_lines(row["driver"], row["place"]), to=row["link"].to(str)),
                 class_name="wp-nowrap",
             ),
             rx.el.td(row["shift"], class_name="wp-nowrap"),
@@ -111,7 +111,7 @@ def _driver(row: rx.Var) -> rx.Component:
                         },
                         field(
                             "At the hub",
-                            text_input("hub", required=True, placeholder="TH-10.siam"),
+                            choice_input("hub", CashState.choices, required=True),
                         ),
                         _amount("Counted"),
                         field("Note", text_input("note", max_length=500)),
@@ -157,7 +157,7 @@ def _hubs() -> rx.Component:
         key = "hub:" + row["hub"].to(str) + ":" + row["currency"].to(str)
         return rx.fragment(
             rx.el.tr(
-                rx.el.td(rx.el.code(row["hub"])),
+                rx.el.td(row["place"]),
                 rx.el.td(row["orders"], class_name=NUMBER),
                 rx.el.td(row["expected"], class_name=NUMBER),
                 rx.el.td(
@@ -213,7 +213,7 @@ def _merchants() -> rx.Component:
         key = "merchant:" + row["merchant"].to(str) + ":" + row["region"].to(str)
         return rx.fragment(
             rx.el.tr(
-                rx.el.td(two_lines(rx.el.code(row["merchant"]), row["region"])),
+                rx.el.td(two_lines(rx.el.code(row["merchant"]), row["place"])),
                 rx.el.td(row["orders"], class_name=NUMBER),
                 rx.el.td(row["due"], class_name=NUMBER),
                 rx.el.td(

@@ -114,7 +114,7 @@ def _row(row: rx.Var) -> rx.Component:
                 class_name="wp-row-link",
             )
         ),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
         rx.el.td(
             rx.el.span(
                 rx.cond(row["tone"] == "critical", shape("critical")),
@@ -134,7 +134,7 @@ def _account() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.el.h2(_chosen["title"]),
-                rx.el.span(_chosen["region"], ", ", _chosen["rules"], class_name="wp-muted"),
+                rx.el.span(_chosen["place"], ", ", _chosen["rules"], class_name="wp-muted"),
                 class_name="wp-cell-two",
             ),
             rx.el.div(

@@ -144,6 +144,6 @@ def _payment(row: rx.Var) -> rx.Component:
         rx.el.td(row["refunded"], class_name=NUMBER),
         rx.el.td(two_lines(row["gateway"], row["terms"]), class_name="wp-nowrap"),
         rx.el.td(row["reason"], class_name="wp-wrap"),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
         rx.el.td(ago(at=row["at"], zone=ShellState.region_zone), class_name="wp-nowrap"),
     )

@@ -142,11 +142,7 @@ def _answer() -> rx.Component:
     return rx.el.div(
         rx.el.p(
             rx.el.code(PoliciesState.asked_permission),
-            rx.cond(
-                PoliciesState.asked_region == "*",
-                " everywhere: ",
-                " in " + PoliciesState.asked_region + ": ",
-            ),
+            " " + PoliciesState.asked_where + ": ",
             rx.el.strong(PoliciesState.answer_roles),
         ),
         rx.cond(
@@ -168,7 +164,7 @@ def _holder(holder: rx.Var) -> rx.Component:
         rx.el.span(
             holder["role"],
             " · ",
-            holder["region"],
+            holder["place"],
             rx.cond(holder["ends"] != "", rx.fragment(", ends ", ago(at=holder["ends"]))),
             class_name="wp-muted",
         ),

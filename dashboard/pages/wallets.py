@@ -71,7 +71,7 @@ def _wallet(row: rx.Var) -> rx.Component:
                 class_name="wp-row-link",
             )
         ),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
         rx.el.td(row["balance"], class_name=NUMBER),
         rx.el.td(row["held"], class_name=NUMBER),
         rx.el.td(row["available"], class_name=NUMBER),
@@ -119,7 +119,7 @@ def wallet() -> rx.Component:
                             rx.el.dt("Held back"),
                             rx.el.dd(rx.cond(found["held"] != "", found["held"], "nothing")),
                             rx.el.dt("Where"),
-                            rx.el.dd(found["region"]),
+                            rx.el.dd(found["place"]),
                             rx.el.dt("Opened"),
                             rx.el.dd(ago(at=found["opened_at"])),
                             class_name="wp-facts wp-panel-body",
