@@ -39,7 +39,7 @@ def audit() -> rx.Component:
                     csv=AuditState.csv_link,
                     bones=12,
                 ),
-                class_name="wp-panel",
+                class_name="wp-panel wp-cards",
             ),
             rx.cond(AuditState.chosen.seq != "", _chosen()),
             class_name=rx.cond(AuditState.chosen.seq != "", "wp-split", ""),

@@ -50,8 +50,8 @@ def log() -> rx.Component:
                 ),
                 class_name=rx.cond(
                     IntegrationsState.may_write,
-                    "wp-panel wp-dense",
-                    "wp-panel wp-dense wp-readonly",
+                    "wp-panel wp-dense wp-cards",
+                    "wp-panel wp-dense wp-cards wp-readonly",
                 ),
             ),
             rx.cond(chosen, _chosen()),

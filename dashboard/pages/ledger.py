@@ -48,7 +48,7 @@ def ledger() -> rx.Component:
                 momentary=("account", "at", "lines"),
                 bones=12,
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )

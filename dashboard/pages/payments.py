@@ -69,7 +69,7 @@ def payments() -> rx.Component:
                 on_act=PaymentsState.act,
                 bones=12,
             ),
-            class_name="wp-panel wp-list-first",
+            class_name="wp-panel wp-list-first wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )

@@ -30,10 +30,17 @@ def policies() -> rx.Component:
                 ),
                 _matrix(),
                 rx.el.p(
-                    rx.el.span(class_name="wp-mark-direct", aria_hidden="true"),
-                    "held directly ",
-                    rx.el.span(class_name="wp-mark-through", aria_hidden="true"),
-                    "held through an included role. Changed by review of the file, not here.",
+                    rx.el.span(
+                        rx.el.span(class_name="wp-mark-direct", aria_hidden="true"),
+                        "held directly",
+                        class_name="wp-state",
+                    ),
+                    rx.el.span(
+                        rx.el.span(class_name="wp-mark-through", aria_hidden="true"),
+                        "held through an included role",
+                        class_name="wp-state",
+                    ),
+                    rx.el.span("Changed by review of the file, not here."),
                     class_name="wp-legend",
                 ),
                 class_name="wp-panel",

@@ -60,7 +60,7 @@ def refunds() -> rx.Component:
                 on_act=RefundsState.act,
                 bones=10,
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )

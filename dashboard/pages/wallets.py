@@ -56,7 +56,7 @@ def wallets() -> rx.Component:
                 label="Wallets",
                 empty=("No wallets here", "Customers' apps open them through the API."),
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )

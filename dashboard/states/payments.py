@@ -201,7 +201,7 @@ def figures(totals: PaymentTotals) -> list[Figure]:
     return [
         {
             "name": "Succeeding", "value": "none" if success is None else percent(success),
-            "note": "of those that ended in 24 h",
+            "note": "of those that ended in 24\u00a0h",
             "tone": "off" if success is None else "good" if success > 0.95 else "warning",
             "link": address(PAYMENTS, {"state": "captured"}),
         },
