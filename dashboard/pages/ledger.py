@@ -10,7 +10,7 @@ from dashboard.components.basics import link, shape, state_word
 from dashboard.components.forms import field, filter_form, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.money_parts import ENTRY_HEADS, entry_line, money_tabs
-from dashboard.components.tables import NUMBER, table, trouble, two_lines
+from dashboard.components.tables import NUMBER, number, table, trouble, two_lines
 from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.ledger import LedgerState
@@ -115,16 +115,16 @@ def _row(row: rx.Var) -> rx.Component:
             )
         ),
         rx.el.td(row["place"], class_name="wp-nowrap"),
-        rx.el.td(
+        number(
+            "balance",
             rx.el.span(
                 rx.cond(row["tone"] == "critical", shape("critical")),
                 row["balance"],
                 class_name="wp-state wp-row-end",
             ),
-            class_name=NUMBER,
         ),
-        rx.el.td(row["held"], class_name=NUMBER),
-        rx.el.td(row["entries"], class_name=NUMBER),
+        number("held back", row["held"]),
+        number("entries", row["entries"]),
         custom_attrs={"aria-selected": rx.cond(row["id"] == _chosen["id"], "true", "false")},
     )
 

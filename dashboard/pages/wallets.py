@@ -8,7 +8,7 @@ from dashboard.components.basics import link
 from dashboard.components.forms import filter_form, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.money_parts import ENTRY_HEADS, entry_line, money_tabs
-from dashboard.components.tables import NUMBER, pager, table, trouble, two_lines
+from dashboard.components.tables import NUMBER, number, pager, table, trouble, two_lines
 from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.money import WALLETS
@@ -72,9 +72,9 @@ def _wallet(row: rx.Var) -> rx.Component:
             )
         ),
         rx.el.td(row["place"], class_name="wp-nowrap"),
-        rx.el.td(row["balance"], class_name=NUMBER),
-        rx.el.td(row["held"], class_name=NUMBER),
-        rx.el.td(row["available"], class_name=NUMBER),
+        number("balance", row["balance"]),
+        number("held back", row["held"]),
+        number("available", row["available"]),
         rx.el.td(ago(at=row["opened_at"], zone=ShellState.region_zone), class_name="wp-nowrap"),
     )
 

@@ -164,10 +164,11 @@ class CashState(ListState, rx.State):
     async def ask(self, what: str) -> None:
         """Open the form of a hand-over, or close it."""
         self.asking = "" if self.asking == what else str(what)[:120]
-        city = next((row["region"] for row in self.drivers if row["key"] == self.asking), "")
+        at = next((row["region"] for row in self.drivers if row["key"] == self.asking), "")
+        hub_of_city = f"{at.partition('.')[0]}."
         shell = await self.get_state(ShellState)
         self.choices = [
-            each for each in shell.region_choices if each["code"].startswith(f"{city}.")
+            each for each in shell.region_choices if each["code"].startswith(hub_of_city)
         ]
 
     @rx.event(background=True)
