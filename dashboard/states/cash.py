@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, TypedDict
 
@@ -165,11 +165,8 @@ class CashState(ListState, rx.State):
         """Open the form of a hand-over, or close it."""
         self.asking = "" if self.asking == what else str(what)[:120]
         at = next((row["region"] for row in self.drivers if row["key"] == self.asking), "")
-        hub_of_city = f"{at.partition('.')[0]}."
         shell = await self.get_state(ShellState)
-        self.choices = [
-            each for each in shell.region_choices if each["code"].startswith(hub_of_city)
-        ]
+        self.choices = hubs_near(at, shell.region_choices)
 
     @rx.event(background=True)
     @requires("cod:write")
@@ -198,6 +195,14 @@ class CashState(ListState, rx.State):
                 self.asking = ""
             await tell(self, tone, words)
         await self._look()
+
+
+def hubs_near(place: str, choices: Sequence[RegionChoice]) -> list[RegionChoice]:
+    """The hubs of the city of a city or hub, by their own names, the hub itself first."""
+    city = place.partition(".")[0]
+    hubs = [each for each in choices if each["code"].startswith(f"{city}.")]
+    hubs.sort(key=lambda each: each["code"] != place)
+    return [{**each, "path": each["name"]} for each in hubs]
 
 
 async def _names(session: Session, principal: Principal, board: CodBoard) -> dict[str, str]:
