@@ -14,6 +14,7 @@ from backend.identity import service as identity
 from backend.identity.schemas import Principal
 from backend.platform.errors import DomainError, Unauthenticated
 from backend.platform.resources import Resources, current
+from backend.regions import service as regions
 from dashboard.cookies import session_cookie_of
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Requirement",
     "Session",
     "Unauthenticated",
+    "in_words",
     "open",
     "principal_of",
     "requirement_of",
@@ -80,5 +82,16 @@ async def open(  # noqa: A001 - read as gateway.open
 ) -> AsyncIterator[tuple[AsyncSession, Principal]]:
     """A unit of work and the verified caller; commits once at the end or rolls back whole."""
     principal = await principal_of(state)
-    async with current().database.unit_of_work() as session:
+    async with in_words(), current().database.unit_of_work() as session:
         yield session, principal
+
+
+@asynccontextmanager
+async def in_words() -> AsyncIterator[None]:
+    """Let what is refused within call its region by the name that people know it by."""
+    try:
+        yield
+    except (identity.AlreadyHeld, identity.Denied) as refusal:
+        async with current().database.unit_of_work() as session:
+            names = await regions.region_names(session)
+        raise refusal.told(names) from refusal

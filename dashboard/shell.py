@@ -160,8 +160,9 @@ def _rail(route: str) -> rx.Component:
 
 
 def _here(entry: NavEntry, route: str) -> dict[str, str]:
-    """Marks the entry of the page, also on pages below it."""
-    below = entry.href != "/" and route.startswith(f"{entry.href}/")
+    """Marks the entry of the page, also on pages below it that have none of their own."""
+    own = any(each.href == route for each in NAVIGATION)
+    below = entry.href != "/" and route.startswith(f"{entry.href}/") and not own
     return {"aria-current": "page"} if entry.href == route or below else {}
 
 

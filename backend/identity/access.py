@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -41,6 +41,22 @@ class HeldThroughDirectory(Conflict):
 
     code = "held_through_directory"
     title = "This role is assigned in Entra ID; remove the app role there"
+
+
+class AlreadyHeld(Conflict):
+    """The person holds this role in this region."""
+
+    def __init__(self, holder: str, role: str, region: str, called: str | None = None) -> None:
+        place = "everywhere" if region == EVERYWHERE else f"in {called or region}"
+        super().__init__(f"{holder} already holds {role} {place}.")
+        self.holder = holder
+        self.role = role
+        self.region = region
+
+    def told(self, names: Mapping[str, str]) -> AlreadyHeld:
+        """The same for people, who know role and region by their names."""
+        role = self.role.replace("_", " ")
+        return AlreadyHeld(self.holder, role, self.region, names.get(self.region))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +215,7 @@ async def grant_role(session: AsyncSession, principal: Principal, wanted: GrantI
         async with session.begin_nested():
             session.add(row)
     except IntegrityError as error:
-        detail = f"{holder.name} already holds {wanted.role} in {wanted.region}."
-        raise Conflict(detail) from error
+        raise AlreadyHeld(holder.name, wanted.role, wanted.region) from error
     announce(session, f"user:{holder.id}")
     await record(
         session,

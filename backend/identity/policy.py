@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,12 +32,18 @@ _log = get_logger(__name__)
 class Denied(Forbidden):
     """The policy does not allow this caller this permission in this region."""
 
-    def __init__(self, principal: Principal, permission: str, region: str | None) -> None:
-        place = "" if region in (None, EVERYWHERE) else f" in {region}"
+    def __init__(
+        self, principal: Principal, permission: str, region: str | None, called: str | None = None
+    ) -> None:
+        place = "" if region in (None, EVERYWHERE) else f" in {called or region}"
         super().__init__(f"Your roles do not include {permission}{place}.")
         self.principal = principal
         self.permission = permission
         self.region = region
+
+    def told(self, names: Mapping[str, str]) -> Denied:
+        """The same for people, who know the region by its name; programs go by its code."""
+        return Denied(self.principal, self.permission, self.region, names.get(self.region or ""))
 
 
 @dataclass(frozen=True, slots=True)

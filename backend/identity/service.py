@@ -1,6 +1,7 @@
 """The verbs of identity that other contexts and the console call."""
 
 from backend.identity.access import (
+    AlreadyHeld,
     grant_role,
     list_grants,
     list_persons,
@@ -52,6 +53,7 @@ from backend.identity.tokens import (
 from backend.identity.views import list_views, remove_view, save_view
 
 __all__ = [
+    "AlreadyHeld",
     "Denied",
     "IssuedToken",
     "TooManyReveals",

@@ -16,7 +16,9 @@ _CITY_RESOLUTION = 6
 class Directory:
     """Regions by code. Building one costs some milliseconds; asking it, microseconds."""
 
-    def __init__(self, regions: Iterable[Region]) -> None:
+    def __init__(self, regions: Iterable[Region], names: Mapping[str, str]) -> None:
+        self.names = names
+        """What every region is called, also those that are not in this directory."""
         self._by_code: Mapping[str, Region] = {region.code: region for region in regions}
         self._children: dict[str | None, list[Region]] = {}
         for region in self._by_code.values():
@@ -70,4 +72,5 @@ class Directory:
 
     def within(self, scopes: Sequence[str]) -> Directory:
         """The part of the tree that the scopes cover."""
-        return Directory(r for r in self if any(covers(scope, r.code) for scope in scopes))
+        seen = (each for each in self if any(covers(scope, each.code) for scope in scopes))
+        return Directory(seen, self.names)

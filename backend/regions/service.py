@@ -69,7 +69,8 @@ async def directory(session: AsyncSession, principal: Principal) -> Directory:
     authorize(principal, "regions:read")
     allowed = scopes(principal, "regions:read")
     resolved = _resolve(await repository.regions(session))
-    return Directory(r for r in resolved if any(covers(scope, r.code) for scope in allowed))
+    seen = (each for each in resolved if any(covers(scope, each.code) for scope in allowed))
+    return Directory(seen, {each.code: each.name for each in resolved})
 
 
 async def region_codes(session: AsyncSession) -> frozenset[str]:

@@ -1,5 +1,5 @@
 /* What every list offers: saved views, a choice of columns, CSV, and acting on several rows. */
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Link, useLocation } from "react-router";
 import { ticked, untick } from "./list_picks.js";
 
@@ -61,8 +61,14 @@ export function Views({ views, momentary, search, onGo, onSave, onRemove }) {
   // Those of the page before this one are still here until this one's are loaded.
   const own = views.filter((view) => view.page === (pathname.replace(/\/+$/, "") || "/"));
   const current = own.find((view) => asked(view.query, []) === query);
+  const line = useRef(null);
+  // Where the views stand in one line, the one that is on stays in sight with what forgets it.
+  useEffect(() => {
+    const on = line.current.querySelector(".wp-view:has([aria-current])");
+    on?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current?.id]);
   return (
-    <nav className="wp-views" aria-label="Views of this list">
+    <nav ref={line} className="wp-views" aria-label="Views of this list">
       <Link to={pathname} className="wp-chip" aria-current={query === "" ? "page" : undefined} onClick={going("")}>
         All
       </Link>
@@ -74,7 +80,7 @@ export function Views({ views, momentary, search, onGo, onSave, onRemove }) {
             aria-current={view === current ? "page" : undefined}
             onClick={going(view.query)}
           >
-            {view.name}
+            <span className="wp-view-words" title={view.name}>{view.name}</span>
           </Link>
           {view === current && (
             <button

@@ -68,6 +68,11 @@ def two_lines(first: Any, second: Any) -> rx.Component:
     return rx.el.div(rx.el.span(first), rx.el.span(second), class_name="wp-cell-two")
 
 
+def number(word: str, value: rx.Var | rx.Component) -> rx.Component:
+    """A cell with a figure; `word` says which it is where rows stand as cards, without heads."""
+    return rx.el.td(value, class_name=NUMBER, custom_attrs={"data-word": word})
+
+
 def pager(previous: rx.Var[str], following: rx.Var[str]) -> rx.Component:
     """Links to the first and the next page of a list; hidden where there is no such page."""
     from dashboard.components.basics import link

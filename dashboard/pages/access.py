@@ -49,7 +49,7 @@ def access() -> rx.Component:
                     csv=AccessState.csv_link,
                     momentary=["person"],
                 ),
-                class_name="wp-panel",
+                class_name="wp-panel wp-cards",
             ),
             rx.el.aside(
                 rx.cond(AccessState.chosen_id != "", _chosen(), _nobody()),

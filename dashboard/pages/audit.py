@@ -39,7 +39,7 @@ def audit() -> rx.Component:
                     csv=AuditState.csv_link,
                     bones=12,
                 ),
-                class_name="wp-panel",
+                class_name="wp-panel wp-cards",
             ),
             rx.cond(AuditState.chosen.seq != "", _chosen()),
             class_name=rx.cond(AuditState.chosen.seq != "", "wp-split", ""),
@@ -64,14 +64,12 @@ def _filters() -> rx.Component:
             rx.el.select(
                 rx.el.option("Anywhere", value=""),
                 rx.foreach(
-                    ShellState.region_choices,
-                    lambda each: rx.cond(
-                        each["code"] != "*", rx.el.option(each["path"], value=each["code"])
-                    ),
+                    AuditState.places, lambda each: rx.el.option(each["path"], value=each["code"])
                 ),
                 name="region",
                 class_name="wp-input",
                 default_value=AuditState.filters["region"],
+                key=AuditState.filters["region"] + AuditState.places.length().to(str),
             ),
         ),
         field(
@@ -121,7 +119,7 @@ def _row(row: rx.Var) -> rx.Component:
         ),
         rx.el.td(row["who"]),
         rx.el.td(two_lines(rx.el.code(row["action"]), row["object"]), class_name="wp-wrap"),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
         rx.el.td(state_word(row["tone"], row["outcome"])),
         custom_attrs={
             "aria-selected": rx.cond(row["seq"] == AuditState.chosen.seq, "true", "false")
@@ -158,7 +156,7 @@ def _chosen() -> rx.Component:
             ),
             _fact("What", rx.el.code(chosen.action)),
             _fact("On", rx.el.code(chosen.object)),
-            _fact("Where", chosen.region, chosen.region != ""),
+            _fact("Where", chosen.place, chosen.place != ""),
             _fact("Outcome", state_word(chosen.tone, chosen.outcome)),
             _fact("Why", chosen.reason, chosen.reason != ""),
             _fact("Trace", rx.el.code(chosen.trace), chosen.trace != ""),

@@ -7,16 +7,25 @@ from typing import Any
 import reflex as rx
 
 from dashboard.components.basics import link, state_word
-from dashboard.components.forms import field, text_input
+from dashboard.components.forms import choice_input, field, text_input
 from dashboard.components.frame_parts import ago, pulse
 from dashboard.components.money_parts import money_tabs
-from dashboard.components.tables import NUMBER, table, trouble, two_lines
+from dashboard.components.tables import NUMBER, number, table, trouble, two_lines
 from dashboard.shell import console_page
 from dashboard.states.cash import CashState
 from dashboard.states.money import CASH
 from dashboard.states.shell import ShellState
 
 _LOOK_EVERY_S = 10.0
+_FIGURES = (
+    ("orders", "orders"),
+    ("expected", "expected"),
+    ("collected", "collected"),
+    ("handed in", "received"),
+    ("difference", "difference"),
+    ("in hand", "in_hand"),
+)
+"""What a shift's row tells of its cash: the words, and where the row holds it."""
 
 
 @console_page(CASH, "Cash on delivery", on_load=[CashState.load], regional=True)
@@ -56,7 +65,7 @@ def cash() -> rx.Component:
                 label="Drivers' cash",
                 empty=("Nobody carries cash", "Drivers appear with their first cash delivery."),
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-cards",
         ),
         rx.el.div(_hubs(), _merchants(), class_name="wp-two"),
         _handed(),
@@ -79,17 +88,12 @@ def _driver(row: rx.Var) -> rx.Component:
     return rx.fragment(
         rx.el.tr(
             rx.el.td(
-                link(two_lines(row["driver"], row["region"]), to=row["link"].to(str)),
+                link(two_lines(row["driver"], row["place"]), to=row["link"].to(str)),
                 class_name="wp-nowrap",
             ),
             rx.el.td(row["shift"], class_name="wp-nowrap"),
             rx.el.td(state_word(row["tone"], row["state"].to(str))),
-            *[
-                rx.el.td(row[name], class_name=NUMBER)
-                for name in (
-                    "orders", "expected", "collected", "received", "difference", "in_hand",
-                )
-            ],
+            *[number(word, row[name]) for word, name in _FIGURES],
             rx.el.td(
                 rx.cond(
                     row["open"].to(bool) & CashState.may_write,
@@ -111,7 +115,7 @@ def _driver(row: rx.Var) -> rx.Component:
                         },
                         field(
                             "At the hub",
-                            text_input("hub", required=True, placeholder="TH-10.siam"),
+                            choice_input("hub", CashState.choices, required=True),
                         ),
                         _amount("Counted"),
                         field("Note", text_input("note", max_length=500)),
@@ -157,14 +161,14 @@ def _hubs() -> rx.Component:
         key = "hub:" + row["hub"].to(str) + ":" + row["currency"].to(str)
         return rx.fragment(
             rx.el.tr(
-                rx.el.td(rx.el.code(row["hub"])),
-                rx.el.td(row["orders"], class_name=NUMBER),
-                rx.el.td(row["expected"], class_name=NUMBER),
-                rx.el.td(
+                rx.el.td(row["place"]),
+                number("orders", row["orders"]),
+                number("should hold", row["expected"]),
+                number(
+                    "holds",
                     rx.el.span(
                         state_word(row["tone"], row["in_till"].to(str)), class_name="wp-row-end"
                     ),
-                    class_name=NUMBER,
                 ),
                 rx.el.td(ago(at=row["since"], empty="empty"), class_name="wp-nowrap"),
                 rx.el.td(
@@ -204,7 +208,7 @@ def _hubs() -> rx.Component:
             empty=("No till holds cash", "Cash arrives when drivers hand in their shift."),
             bones=3,
         ),
-        class_name="wp-panel",
+        class_name="wp-panel wp-cards",
     )
 
 
@@ -213,9 +217,9 @@ def _merchants() -> rx.Component:
         key = "merchant:" + row["merchant"].to(str) + ":" + row["region"].to(str)
         return rx.fragment(
             rx.el.tr(
-                rx.el.td(two_lines(rx.el.code(row["merchant"]), row["region"])),
-                rx.el.td(row["orders"], class_name=NUMBER),
-                rx.el.td(row["due"], class_name=NUMBER),
+                rx.el.td(two_lines(rx.el.code(row["merchant"]), row["place"])),
+                number("orders", row["orders"]),
+                number("due", row["due"]),
                 rx.el.td(
                     rx.cond(CashState.may_write, _opens(key, "Pay out")), class_name="wp-right"
                 ),
@@ -250,7 +254,7 @@ def _merchants() -> rx.Component:
             empty=("Nothing is owed", "What hubs bring to the bank is owed to merchants."),
             bones=3,
         ),
-        class_name="wp-panel",
+        class_name="wp-panel wp-cards",
     )
 
 
@@ -262,8 +266,8 @@ def _handed() -> rx.Component:
             CashState.handed,
             lambda row: rx.el.tr(
                 rx.el.td(state_word(row["tone"], row["what"].to(str))),
-                rx.el.td(row["received"], class_name=NUMBER),
-                rx.el.td(row["difference"], class_name=NUMBER),
+                number("amount", row["received"]),
+                number("difference", row["difference"]),
                 rx.el.td(row["note"], class_name="wp-wrap"),
                 rx.el.td(row["who"]),
                 rx.el.td(ago(at=row["at"], zone=ShellState.region_zone), class_name="wp-nowrap"),
@@ -273,5 +277,5 @@ def _handed() -> rx.Component:
             empty=("No hand-over yet", "They are listed here, newest first."),
             bones=4,
         ),
-        class_name="wp-panel",
+        class_name="wp-panel wp-cards",
     )

@@ -9,7 +9,7 @@ from dashboard.components.counts import newer_chip
 from dashboard.components.forms import choice_input, filter_form, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.lists import BulkAction, pick
-from dashboard.components.tables import NUMBER, trouble, two_lines
+from dashboard.components.tables import NUMBER, number, trouble, two_lines
 from dashboard.listing import listing
 from dashboard.states.deliveries import STATES, TYPES, DeliveriesState
 from dashboard.states.integrations import PATH, IntegrationsState
@@ -50,8 +50,8 @@ def log() -> rx.Component:
                 ),
                 class_name=rx.cond(
                     IntegrationsState.may_write,
-                    "wp-panel wp-dense",
-                    "wp-panel wp-dense wp-readonly",
+                    "wp-panel wp-dense wp-cards",
+                    "wp-panel wp-dense wp-cards wp-readonly",
                 ),
             ),
             rx.cond(chosen, _chosen()),
@@ -109,7 +109,7 @@ def _row(row: rx.Var) -> rx.Component:
         rx.el.td(two_lines(row["merchant"], row["url"]), class_name="wp-endpoint-cell"),
         rx.el.td(ago(at=row["at"].to(str)), class_name="wp-nowrap"),
         rx.el.td(row["answer"], class_name="wp-wrap"),
-        rx.el.td(row["attempts"], class_name=NUMBER),
+        number("tries", row["attempts"]),
         rx.el.td(ago(at=row["next_at"].to(str), empty=""), class_name="wp-nowrap"),
         custom_attrs={"aria-selected": rx.cond(row["chosen"].to(bool), "true", "false")},
     )

@@ -83,7 +83,7 @@ def _row(row: rx.Var) -> rx.Component:
             class_name="wp-nowrap",
         ),
         rx.el.td(row["events"], class_name="wp-wrap"),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
         rx.el.td(
             rx.el.div(
                 rx.el.svg(
@@ -141,7 +141,7 @@ def _chosen() -> rx.Component:
                     ),
                 ),
             ),
-            _fact("Where", chosen["region"]),
+            _fact("Where", chosen["place"]),
             _fact("Made", two_lines(ago(at=chosen["made_at"]), chosen["made_by"])),
             _fact(
                 "Secrets",

@@ -10,7 +10,7 @@ from dashboard.components.basics import link, shape, state_word
 from dashboard.components.forms import field, filter_form, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.money_parts import ENTRY_HEADS, entry_line, money_tabs
-from dashboard.components.tables import NUMBER, table, trouble, two_lines
+from dashboard.components.tables import NUMBER, number, table, trouble, two_lines
 from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.ledger import LedgerState
@@ -48,7 +48,7 @@ def ledger() -> rx.Component:
                 momentary=("account", "at", "lines"),
                 bones=12,
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )
@@ -114,17 +114,17 @@ def _row(row: rx.Var) -> rx.Component:
                 class_name="wp-row-link",
             )
         ),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
-        rx.el.td(
+        rx.el.td(row["place"], class_name="wp-nowrap"),
+        number(
+            "balance",
             rx.el.span(
                 rx.cond(row["tone"] == "critical", shape("critical")),
                 row["balance"],
                 class_name="wp-state wp-row-end",
             ),
-            class_name=NUMBER,
         ),
-        rx.el.td(row["held"], class_name=NUMBER),
-        rx.el.td(row["entries"], class_name=NUMBER),
+        number("held back", row["held"]),
+        number("entries", row["entries"]),
         custom_attrs={"aria-selected": rx.cond(row["id"] == _chosen["id"], "true", "false")},
     )
 
@@ -134,7 +134,7 @@ def _account() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.el.h2(_chosen["title"]),
-                rx.el.span(_chosen["region"], ", ", _chosen["rules"], class_name="wp-muted"),
+                rx.el.span(_chosen["place"], ", ", _chosen["rules"], class_name="wp-muted"),
                 class_name="wp-cell-two",
             ),
             rx.el.div(

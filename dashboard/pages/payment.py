@@ -81,7 +81,7 @@ def _side() -> rx.Component:
                 link("Open the wallet", to=_facts.wallet_link, class_name="wp-link"),
                 _facts.wallet_link != "",
             ),
-            _fact("Where", _facts.region),
+            _fact("Where", _facts.place),
             _fact("Made", ago(at=_facts.created_at, zone=ShellState.region_zone)),
             _fact(
                 "Authorised",

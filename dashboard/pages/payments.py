@@ -11,7 +11,7 @@ from dashboard.components.frame_parts import ago
 from dashboard.components.lists import BulkAction, pick
 from dashboard.components.money_parts import money_tabs
 from dashboard.components.outcomes import outcomes
-from dashboard.components.tables import NUMBER, trouble, two_lines
+from dashboard.components.tables import NUMBER, number, trouble, two_lines
 from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.money import PAYMENTS
@@ -69,7 +69,7 @@ def payments() -> rx.Component:
                 on_act=PaymentsState.act,
                 bones=12,
             ),
-            class_name="wp-panel wp-list-first",
+            class_name="wp-panel wp-list-first wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )
@@ -141,9 +141,9 @@ def _payment(row: rx.Var) -> rx.Component:
             )
         ),
         rx.el.td(row["amount"], class_name=NUMBER),
-        rx.el.td(row["refunded"], class_name=NUMBER),
+        number("refunded", row["refunded"]),
         rx.el.td(two_lines(row["gateway"], row["terms"]), class_name="wp-nowrap"),
         rx.el.td(row["reason"], class_name="wp-wrap"),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
         rx.el.td(ago(at=row["at"], zone=ShellState.region_zone), class_name="wp-nowrap"),
     )

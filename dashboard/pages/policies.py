@@ -30,10 +30,17 @@ def policies() -> rx.Component:
                 ),
                 _matrix(),
                 rx.el.p(
-                    rx.el.span(class_name="wp-mark-direct", aria_hidden="true"),
-                    "held directly ",
-                    rx.el.span(class_name="wp-mark-through", aria_hidden="true"),
-                    "held through an included role. Changed by review of the file, not here.",
+                    rx.el.span(
+                        rx.el.span(class_name="wp-mark-direct", aria_hidden="true"),
+                        "held directly",
+                        class_name="wp-state",
+                    ),
+                    rx.el.span(
+                        rx.el.span(class_name="wp-mark-through", aria_hidden="true"),
+                        "held through an included role",
+                        class_name="wp-state",
+                    ),
+                    rx.el.span("Changed by review of the file, not here."),
                     class_name="wp-legend",
                 ),
                 class_name="wp-panel",
@@ -142,11 +149,7 @@ def _answer() -> rx.Component:
     return rx.el.div(
         rx.el.p(
             rx.el.code(PoliciesState.asked_permission),
-            rx.cond(
-                PoliciesState.asked_region == "*",
-                " everywhere: ",
-                " in " + PoliciesState.asked_region + ": ",
-            ),
+            " " + PoliciesState.asked_where + ": ",
             rx.el.strong(PoliciesState.answer_roles),
         ),
         rx.cond(
@@ -168,7 +171,7 @@ def _holder(holder: rx.Var) -> rx.Component:
         rx.el.span(
             holder["role"],
             " · ",
-            holder["region"],
+            holder["place"],
             rx.cond(holder["ends"] != "", rx.fragment(", ends ", ago(at=holder["ends"]))),
             class_name="wp-muted",
         ),

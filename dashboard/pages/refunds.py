@@ -60,7 +60,7 @@ def refunds() -> rx.Component:
                 on_act=RefundsState.act,
                 bones=10,
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )
@@ -78,6 +78,6 @@ def _refund(row: rx.Var) -> rx.Component:
         rx.el.td(row["to"], class_name="wp-nowrap"),
         rx.el.td(two_lines(row["reason"], row["asked_by"]), class_name="wp-wrap"),
         rx.el.td(row["decided"], class_name="wp-wrap"),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
         rx.el.td(ago(at=row["at"], zone=ShellState.region_zone), class_name="wp-nowrap"),
     )

@@ -34,7 +34,7 @@ from dashboard.states.support_words import (
 from dashboard.states.views import ViewsState
 
 REFRESH_EVERY_S = 4.0
-_LIST = "wp-panel wp-list-first wp-dense wp-queue"
+_LIST = "wp-panel wp-list-first wp-dense wp-cards wp-queue"
 _KEYS = (("a", "take"), ("w", "wait"), ("s", "solve"), ("m", "more"))
 
 

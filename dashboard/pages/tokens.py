@@ -79,7 +79,7 @@ def _token(token: rx.Var) -> rx.Component:
         pick("tokens", token["id"], "Choose " + token["name"].to(str)),
         rx.el.td(two_lines(token["name"], rx.el.code(token["hint"])), class_name="wp-nowrap"),
         rx.el.td(token["may"], class_name="wp-wrap"),
-        rx.el.td(token["regions"], class_name="wp-nowrap"),
+        rx.el.td(token["places"], class_name="wp-nowrap"),
         rx.el.td(two_lines(ago(at=token["made_at"]), token["made_by"]), class_name="wp-nowrap"),
         rx.el.td(ago(at=token["used_at"]), class_name="wp-nowrap"),
         rx.el.td(ago(at=token["ends_at"]), class_name="wp-nowrap"),

@@ -8,7 +8,7 @@ from dashboard.components.basics import link
 from dashboard.components.forms import filter_form, text_input
 from dashboard.components.frame_parts import ago
 from dashboard.components.money_parts import ENTRY_HEADS, entry_line, money_tabs
-from dashboard.components.tables import NUMBER, pager, table, trouble, two_lines
+from dashboard.components.tables import NUMBER, number, pager, table, trouble, two_lines
 from dashboard.listing import listing
 from dashboard.shell import console_page
 from dashboard.states.money import WALLETS
@@ -56,7 +56,7 @@ def wallets() -> rx.Component:
                 label="Wallets",
                 empty=("No wallets here", "Customers' apps open them through the API."),
             ),
-            class_name="wp-panel",
+            class_name="wp-panel wp-cards",
         ),
         class_name="wp-page wp-page-wide",
     )
@@ -71,10 +71,10 @@ def _wallet(row: rx.Var) -> rx.Component:
                 class_name="wp-row-link",
             )
         ),
-        rx.el.td(row["region"], class_name="wp-nowrap"),
-        rx.el.td(row["balance"], class_name=NUMBER),
-        rx.el.td(row["held"], class_name=NUMBER),
-        rx.el.td(row["available"], class_name=NUMBER),
+        rx.el.td(row["place"], class_name="wp-nowrap"),
+        number("balance", row["balance"]),
+        number("held back", row["held"]),
+        number("available", row["available"]),
         rx.el.td(ago(at=row["opened_at"], zone=ShellState.region_zone), class_name="wp-nowrap"),
     )
 
@@ -119,7 +119,7 @@ def wallet() -> rx.Component:
                             rx.el.dt("Held back"),
                             rx.el.dd(rx.cond(found["held"] != "", found["held"], "nothing")),
                             rx.el.dt("Where"),
-                            rx.el.dd(found["region"]),
+                            rx.el.dd(found["place"]),
                             rx.el.dt("Opened"),
                             rx.el.dd(ago(at=found["opened_at"])),
                             class_name="wp-facts wp-panel-body",

@@ -11,7 +11,7 @@ from reflex.event import EventSpec
 
 from backend.identity import service as identity
 from backend.identity.schemas import ROLES, Grant, GrantIn, Person
-from backend.regions import service as regions
+from backend.regions.service import in_place, place_words
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.paging import (
@@ -24,7 +24,7 @@ from dashboard.states.paging import (
     loads,
     uuid_or_none,
 )
-from dashboard.states.shell import EVERYWHERE, tell
+from dashboard.states.shell import EVERYWHERE, place_names, tell
 
 PATH = "/admin/access"
 _CSV = "/api/v1/persons.csv"
@@ -77,6 +77,7 @@ class AccessState(ListState, rx.State):
         async with self:
             self.text = text = self._asked("q")
             after, person = self._asked("after"), self._asked("person")
+            names = await place_names(self)
             self.fault = ""
         async with gateway.open(self) as (session, principal):
             found = await identity.list_persons(
@@ -90,7 +91,6 @@ class AccessState(ListState, rx.State):
             if person and chosen is None and (wanted := uuid_or_none(person)):
                 everyone = await identity.list_persons(session, principal, limit=1_000)
                 chosen = next((each for each in everyone if each.id == wanted), None)
-            names = await regions.region_names(session)
             may_write = identity.may(principal, "access:write")
             mine = {
                 grant.id: identity.may(principal, "access:write", grant.region)
@@ -131,12 +131,11 @@ class AccessState(ListState, rx.State):
             if self.giving:
                 return None
             self.giving = True
-            person = self.chosen_id
+            person, names = self.chosen_id, await place_names(self)
         try:
             wanted = _wanted(form, person)
             async with gateway.open(self) as (session, principal):
                 given = await identity.grant_role(session, principal, wanted)
-                place = regions.in_place(given.region, await regions.region_names(session))
         except (DomainError, ValidationError, ValueError) as error:
             async with self:
                 self.giving = False
@@ -145,7 +144,9 @@ class AccessState(ListState, rx.State):
         async with self:
             self.giving = False
             role = given.role.replace("_", " ")
-            await tell(self, "good", f"{given.person_name} is now {role} {place}.")
+            await tell(
+                self, "good", f"{given.person_name} is now {role} {in_place(given.region, names)}."
+            )
         return AccessState.load
 
     @rx.event(background=True)
@@ -211,14 +212,14 @@ def _spoken(grant: Grant, names: Mapping[str, str]) -> str:
     words = grant.role.replace("_", " ")
     if grant.region == EVERYWHERE:
         return words
-    return f"{words} · {regions.place_words([grant.region], names)}"
+    return f"{words} · {place_words([grant.region], names)}"
 
 
 def _grant_row(grant: Grant, names: Mapping[str, str], may_take: bool) -> GrantRow:
     return {
         "id": str(grant.id),
         "role": grant.role.replace("_", " "),
-        "region": regions.place_words([grant.region], names),
+        "region": place_words([grant.region], names),
         "source": grant.source,
         "reason": grant.reason,
         "given_by": grant.granted_by_name,

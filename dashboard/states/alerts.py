@@ -19,7 +19,6 @@ from dashboard.states.incident_words import (
     SEVERITIES,
     AlertRow,
     alert_row,
-    names_of,
 )
 from dashboard.states.incidents import SNOOZED_FOR
 from dashboard.states.paging import (
@@ -31,7 +30,7 @@ from dashboard.states.paging import (
     loads,
     uuids,
 )
-from dashboard.states.shell import ShellState, tell
+from dashboard.states.shell import place_names, tell
 
 FIELDS = ("q", "status", "severity", "service", "integration")
 STATUS_CHOICES = (("firing", "Firing"), ("resolved", "Resolved"), ("all", "Any status"))
@@ -76,8 +75,7 @@ class AlertsState(ListState, rx.State):
             filters["status"] = filters["status"] or "firing"
             after = self._asked("after")
             place = await self._place()
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         wanted = _wanted(filters, place)
         async with gateway.open(self) as (session, principal):
             page = await incidents.list_alerts(

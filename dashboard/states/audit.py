@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
@@ -11,9 +12,11 @@ from reflex.event import EventSpec
 
 from backend.identity import service as identity
 from backend.identity.schemas import AuditEntry, AuditFilter
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.paging import PAGE_ROWS, ListState, address, day_start, form_text, iso, loads
+from dashboard.states.shell import EVERYWHERE, RegionChoice, ShellState
 
 PATH = "/admin/audit"
 FIELDS = ("q", "action", "actor", "object", "region", "outcome", "from", "to")
@@ -31,7 +34,7 @@ class AuditRow(TypedDict):
     who_id: str
     action: str
     object: str
-    region: str
+    place: str
     outcome: str
     tone: str
     reason: str
@@ -56,13 +59,20 @@ class Entry(TypedDict):
     who_id: str
     action: str
     object: str
-    region: str
+    place: str
     outcome: str
     tone: str
     reason: str
     session: str
     address: str
     trace: str
+
+
+class Place(TypedDict):
+    """A region to narrow by."""
+
+    code: str
+    path: str
 
 
 class Chain(TypedDict):
@@ -75,7 +85,7 @@ class Chain(TypedDict):
 
 _NOTHING: Entry = {
     "seq": "", "at": "", "exactly": "", "who": "", "who_id": "", "action": "", "object": "",
-    "region": "", "outcome": "", "tone": "off", "reason": "", "session": "", "address": "",
+    "place": "", "outcome": "", "tone": "off", "reason": "", "session": "", "address": "",
     "trace": "",
 }  # fmt: skip
 
@@ -85,6 +95,7 @@ class AuditState(ListState, rx.State):
 
     filters: dict[str, str] = dict.fromkeys(FIELDS, "")
     filters_key: str = ""
+    places: list[Place] = []
     rows: list[AuditRow] = []
     chosen: Entry = _NOTHING
     changes: list[ChangeRow] = []
@@ -100,6 +111,8 @@ class AuditState(ListState, rx.State):
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after, row = self._asked("after"), self._asked("row")
+            shell = await self.get_state(ShellState)
+            choices, names = list(shell.region_choices), dict(shell._names)
             self.fault = ""
         before = int(after) if after.isdigit() else None
         async with gateway.open(self) as (session, principal):
@@ -114,12 +127,13 @@ class AuditState(ListState, rx.State):
                 chosen = next((each for each in near if str(each.seq) == row), None)
         query = {**filters, "after": after}
         async with self:
+            self.places = places(choices, names)
             self.filters = filters
             self.filters_key = address("", filters)
             self.csv_link = address(_CSV, _query(filters))
-            self.rows = [_row(each, query) for each in found]
+            self.rows = [_row(each, query, names) for each in found]
             self._link_pages(filters, str(found[-1].seq) if len(found) == PAGE_ROWS else "")
-            self.chosen = _entry(chosen) if chosen else _NOTHING
+            self.chosen = _entry(chosen, names) if chosen else _NOTHING
             self.changes = changes(chosen.before, chosen.after) if chosen else []
             self.close_link = address(PATH, query)
             self.ready = True
@@ -152,6 +166,15 @@ class AuditState(ListState, rx.State):
                 self.chain = _chain("critical", f"broken at row {result.broken_seq}: {result.why}")
 
 
+def places(choices: Sequence[RegionChoice], names: Mapping[str, str]) -> list[Place]:
+    """The regions to narrow by: those of the switcher, all of them for whoever has no switcher."""
+    if choices:
+        known = [(each["code"], each["path"]) for each in choices if each["code"] != EVERYWHERE]
+    else:
+        known = sorted(names.items(), key=lambda each: each[1])
+    return [{"code": code, "path": path} for code, path in known]
+
+
 def _chain(tone: str, text: str) -> Chain:
     return {"tone": tone, "text": text, "at": iso(datetime.now(UTC))}
 
@@ -176,7 +199,7 @@ def _wanted(filters: dict[str, str]) -> AuditFilter:
     )
 
 
-def _row(entry: AuditEntry, query: dict[str, str]) -> AuditRow:
+def _row(entry: AuditEntry, query: dict[str, str], names: Mapping[str, str]) -> AuditRow:
     return {
         "seq": str(entry.seq),
         "at": iso(entry.at),
@@ -184,7 +207,7 @@ def _row(entry: AuditEntry, query: dict[str, str]) -> AuditRow:
         "who_id": entry.actor,
         "action": entry.action,
         "object": entry.object,
-        "region": entry.region or "",
+        "place": place_words([entry.region], names) if entry.region else "",
         "outcome": entry.outcome,
         "tone": _TONES.get(entry.outcome, "off"),
         "reason": entry.reason or "",
@@ -192,7 +215,7 @@ def _row(entry: AuditEntry, query: dict[str, str]) -> AuditRow:
     }
 
 
-def _entry(entry: AuditEntry) -> Entry:
+def _entry(entry: AuditEntry, names: Mapping[str, str]) -> Entry:
     return {
         "seq": str(entry.seq),
         "at": iso(entry.at),
@@ -201,7 +224,7 @@ def _entry(entry: AuditEntry) -> Entry:
         "who_id": entry.actor,
         "action": entry.action,
         "object": entry.object,
-        "region": entry.region or "",
+        "place": place_words([entry.region], names) if entry.region else "",
         "outcome": entry.outcome,
         "tone": _TONES.get(entry.outcome, "off"),
         "reason": entry.reason or "",

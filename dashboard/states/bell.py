@@ -17,10 +17,9 @@ from dashboard.states.incident_words import (
     PATH,
     SEVERITIES,
     SEVERITY_TONES,
-    names_of,
 )
 from dashboard.states.incident_worst import worst_open
-from dashboard.states.shell import ShellState, tell
+from dashboard.states.shell import place_names, tell
 
 _SHOWN = 8
 
@@ -38,8 +37,7 @@ class BellState(rx.State):
     async def refresh(self) -> None:
         """Look what is open; a timer, not an activity."""
         async with self:
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             count = await incidents.count_open(session, principal)
             worst = await worst_open(session, principal, count, most=_SHOWN)

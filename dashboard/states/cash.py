@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, TypedDict
 
@@ -21,12 +22,13 @@ from backend.payments.schemas import (
     RemittanceOut,
 )
 from backend.platform.errors import Invalid, NotFound
+from backend.regions.service import place_words
 from backend.tracking import service as tracking
 from dashboard import gateway
 from dashboard.gateway import DomainError, Session, requires
-from dashboard.states.money import signed, spoken, sums
+from dashboard.states.money import signed, sums
 from dashboard.states.paging import ListState, address, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import tell
+from dashboard.states.shell import RegionChoice, ShellState, place_names, tell
 
 _STAGES = (
     ("to_collect", "To collect"),
@@ -54,6 +56,7 @@ class DriverCash(TypedDict):
     driver_id: str
     link: str
     region: str
+    place: str
     shift: str
     currency: str
     orders: str
@@ -71,6 +74,7 @@ class HubCash(TypedDict):
     """One hub's till."""
 
     hub: str
+    place: str
     currency: str
     orders: str
     in_till: str
@@ -84,6 +88,7 @@ class MerchantCash(TypedDict):
 
     merchant: str
     region: str
+    place: str
     currency: str
     orders: str
     due: str
@@ -111,6 +116,7 @@ class CashState(ListState, rx.State):
     merchants: list[MerchantCash] = []
     handed: list[HandOver] = []
     asking: str = ""
+    choices: list[RegionChoice] = []
     busy: bool = False
     may_write: bool = False
 
@@ -130,7 +136,7 @@ class CashState(ListState, rx.State):
 
     async def _look(self) -> None:
         async with self:
-            place = await self._place()
+            place, places = await self._place(), await place_names(self)
         async with gateway.open(self) as (session, principal):
             board = await payments.cod_board(session, principal, place)
             page = await payments.list_remittances(session, principal, region=place, limit=20)
@@ -145,10 +151,10 @@ class CashState(ListState, rx.State):
                 }
                 for code, word in _STAGES
             ]
-            self.drivers = [_driver(row, names) for row in board.drivers]
-            self.hubs = [_hub(row) for row in board.hubs]
-            self.merchants = [_merchant(row) for row in board.merchants]
-            self.handed = [_hand_over(row) for row in page.items]
+            self.drivers = [_driver(row, names, places) for row in board.drivers]
+            self.hubs = [_hub(row, places) for row in board.hubs]
+            self.merchants = [_merchant(row, places) for row in board.merchants]
+            self.handed = [_hand_over(row, places) for row in page.items]
             self.csv_link = address(_CSV, {"region": place or ""})
             self.may_write = may_write
             self.fault, self.ready = "", True
@@ -158,6 +164,9 @@ class CashState(ListState, rx.State):
     async def ask(self, what: str) -> None:
         """Open the form of a hand-over, or close it."""
         self.asking = "" if self.asking == what else str(what)[:120]
+        at = next((row["region"] for row in self.drivers if row["key"] == self.asking), "")
+        shell = await self.get_state(ShellState)
+        self.choices = hubs_near(at, shell.region_choices)
 
     @rx.event(background=True)
     @requires("cod:write")
@@ -186,6 +195,14 @@ class CashState(ListState, rx.State):
                 self.asking = ""
             await tell(self, tone, words)
         await self._look()
+
+
+def hubs_near(place: str, choices: Sequence[RegionChoice]) -> list[RegionChoice]:
+    """The hubs of the city of a city or hub, by their own names, the hub itself first."""
+    city = place.partition(".")[0]
+    hubs = [each for each in choices if each["code"].startswith(f"{city}.")]
+    hubs.sort(key=lambda each: each["code"] != place)
+    return [{**each, "path": each["name"]} for each in hubs]
 
 
 async def _names(session: Session, principal: Principal, board: CodBoard) -> dict[str, str]:
@@ -229,7 +246,7 @@ _FORM = (
 )  # fmt: skip
 
 
-def _driver(row: CodDriverRow, names: dict[str, str]) -> DriverCash:
+def _driver(row: CodDriverRow, names: dict[str, str], places: Mapping[str, str]) -> DriverCash:
     def amount(minor: int) -> str:
         return with_code(minor, row.currency)
 
@@ -246,6 +263,7 @@ def _driver(row: CodDriverRow, names: dict[str, str]) -> DriverCash:
         "driver_id": driver_id,
         "link": f"/drivers/{driver_id}",
         "region": row.region,
+        "place": place_words([row.region], places),
         "shift": row.shift.isoformat(),
         "currency": row.currency,
         "orders": f"{row.orders:,}",
@@ -260,9 +278,10 @@ def _driver(row: CodDriverRow, names: dict[str, str]) -> DriverCash:
     }
 
 
-def _hub(row: CodHubRow) -> HubCash:
+def _hub(row: CodHubRow, places: Mapping[str, str]) -> HubCash:
     return {
         "hub": row.hub,
+        "place": place_words([row.hub], places),
         "currency": row.currency,
         "orders": f"{row.orders:,}",
         "in_till": with_code(row.in_till, row.currency),
@@ -272,26 +291,28 @@ def _hub(row: CodHubRow) -> HubCash:
     }
 
 
-def _merchant(row: CodMerchantRow) -> MerchantCash:
+def _merchant(row: CodMerchantRow, places: Mapping[str, str]) -> MerchantCash:
     return {
         "merchant": row.merchant,
         "region": row.region,
+        "place": place_words([row.region], places),
         "currency": row.currency,
         "orders": f"{row.orders:,}",
         "due": with_code(row.due, row.currency),
     }
 
 
-def _hand_over(row: RemittanceOut) -> HandOver:
+def _hand_over(row: RemittanceOut, places: Mapping[str, str]) -> HandOver:
+    hub = places.get(row.hub or "", row.hub)
     to = {
-        "hub": f"shift {row.shift} to {row.hub}",
-        "bank": f"{row.hub} to the bank",
+        "hub": f"shift {row.shift} to {hub}",
+        "bank": f"{hub} to the bank",
         "merchant": f"to {row.merchant}",
     }[row.kind]
     currency = row.received.currency
     return {
         "id": str(row.id),
-        "what": f"{row.orders:,} orders, {spoken(to)}",
+        "what": f"{row.orders:,} orders, {to}",
         "received": with_code(row.received.minor, currency),
         "difference": signed(row.difference, currency) if row.difference else "",
         "tone": "warning" if row.difference else "good",

@@ -127,9 +127,9 @@ class FlagState(ListState, rx.State):
             segments = await flags.list_segments(session, principal, environment)
             wanted = FlagFilter(environment=environment)
             others = await flags.list_flags(session, principal, wanted, limit=200)
-            tops = (await regions.directory(session, principal)).tops()
+            tree = await regions.directory(session, principal)
             held = {verb: identity.may(principal, f"flags:{verb}") for verb in ("write", "kill")}
-        names = {each.code: each.name for each in tops}
+        names = {each.code: each.name for each in tree.tops()}
         shares = reach(exposures, found.definition, found.spec.off_variant, names)
         spec = found.spec.model_dump(mode="json")
         async with self:
@@ -155,7 +155,7 @@ class FlagState(ListState, rx.State):
             self.variants_words = by_variant(exposures)
             self.key, self.environment = key, environment
             self.changes = [change_row(each, principal.id) for each in waiting]
-            self.rollouts = [rollout_row(each, found) for each in found.rollouts]
+            self.rollouts = [rollout_row(each, found, tree.names) for each in found.rollouts]
             self.goes = guard_chart(minutes, found.definition, found.spec.off_variant)
             self.has_outcomes = bool(minutes)
             self.versions = [version_row(each, found.version) for each in versions]

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from backend.flags.schemas import ChangePreview, FlagDetail, FlagVersion, Rollout
 from backend.flags.service import OutcomeMinute, share_words
 from backend.platform.shares import percent
+from backend.regions.service import in_place
 from dashboard import theme
 from dashboard.drawing import spoken_seconds
 from dashboard.states.flag_words import ROLLOUT_TONES, TONES, counts_as_on
@@ -180,12 +181,13 @@ def version_row(each: FlagVersion, current: int) -> VersionRow:
     }
 
 
-def rollout_row(each: Rollout, flag: FlagDetail) -> RolloutRow:
+def rollout_row(each: Rollout, flag: FlagDetail, places: Mapping[str, str]) -> RolloutRow:
     """A rollout with its steps on a line."""
     rule = next((rule for rule in flag.rules if rule.id == each.rule), None)
     guard = []
     if each.slo:
-        guard.append(f"guarded by {each.slo}" + (f" in {each.region}" if each.region else ""))
+        where = f" {in_place(each.region, places)}" if each.region else ""
+        guard.append(f"guarded by {each.slo}{where}")
     if each.most_errors:
         guard.append(f"halts at {percent(each.most_errors, 3)} more errors")
     return {

@@ -14,9 +14,8 @@ from dashboard import gateway
 from dashboard.drawing import spoken_seconds
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves, tells
-from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, iso, loads
-from dashboard.states.shell import ShellState
+from dashboard.states.shell import place_names
 
 
 class HeartbeatRow(TypedDict):
@@ -43,8 +42,7 @@ class HeartbeatsState(ListState, FormState, rx.State):
     async def load(self) -> None:
         """Show what is expected to be heard, the silent first."""
         async with self:
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             found = await incidents.list_heartbeats(session, principal)
             may_configure = identity.may(principal, "incidents:configure")

@@ -30,9 +30,9 @@ from dashboard.states.incident_facts import (
 )
 from dashboard.states.incident_minutes import failures_chart
 from dashboard.states.incident_story import Beat
-from dashboard.states.incident_words import PATH, AlertRow, alert_row, names_of
+from dashboard.states.incident_words import PATH, AlertRow, alert_row
 from dashboard.states.paging import ListState, iso, loads
-from dashboard.states.shell import ShellState
+from dashboard.states.shell import ShellState, place_names
 
 __all__ = ["PATH", "IncidentState"]
 
@@ -88,8 +88,8 @@ class IncidentState(ListState, rx.State):
     async def _look(self) -> None:
         async with self:
             wanted = self.router.url.path.rstrip("/").rpartition("/")[2][:64]
+            names = await place_names(self)
             shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
             zones = {choice["code"]: choice["zone"] for choice in shell.region_choices}
         async with gateway.open(self) as (session, principal):
             found = await incidents.get_incident(session, principal, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict
 
@@ -11,7 +11,6 @@ from backend.platform import clock
 from backend.regions.service import place_words
 from dashboard.drawing import spoken_seconds
 from dashboard.states.paging import address, iso
-from dashboard.states.shell import RegionChoice
 
 PATH = "/incidents"
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
@@ -81,11 +80,6 @@ class AlertRow(TypedDict):
     value: str
     labels: str
     bar: dict[str, str]
-
-
-def names_of(choices: Sequence[RegionChoice]) -> dict[str, str]:
-    """The names of the regions of the switcher by code."""
-    return {choice["code"]: choice["name"] for choice in choices}
 
 
 def incident_row(each: IncidentRow, names: Mapping[str, str]) -> Row:

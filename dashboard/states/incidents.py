@@ -32,7 +32,6 @@ from dashboard.states.incident_words import (
     SEVERITY_WORDS,
     Row,
     incident_row,
-    names_of,
 )
 from dashboard.states.paging import (
     PAGE_ROWS,
@@ -44,7 +43,7 @@ from dashboard.states.paging import (
     loads,
     uuids,
 )
-from dashboard.states.shell import ShellState, tell
+from dashboard.states.shell import place_names, tell
 
 FIELDS = ("q", "state", "severity", "service", "mine", "from", "to")
 STATE_CHOICES = (
@@ -123,8 +122,7 @@ class IncidentsState(ListState, rx.State):
             tab = "alerts" if self._asked("tab") == "alerts" else ""
             after = self._asked("after")
             place = await self._place()
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             count = await incidents.count_open(session, principal, place)

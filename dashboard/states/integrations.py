@@ -20,11 +20,12 @@ from backend.notifications.schemas import (
     Hour,
 )
 from backend.platform.shares import percent
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.drawing import sparkline
 from dashboard.gateway import DomainError, requires
 from dashboard.states.paging import ListState, address, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import EVERYWHERE, tell
+from dashboard.states.shell import EVERYWHERE, place_names, tell
 
 PATH = "/admin/integrations"
 SECRET_FIELD = "webhook-secret"  # noqa: S105 - the name of a field
@@ -44,7 +45,7 @@ class EndpointRow(TypedDict):
     state: str
     because: str
     events: str
-    region: str
+    place: str
     line: str
     area: str
     rate: str
@@ -62,7 +63,7 @@ class Endpoint(TypedDict):
     because: str
     active: bool
     events: list[str]
-    region: str
+    place: str
     made_by: str
     made_at: str
     failing_since: str
@@ -71,7 +72,7 @@ class Endpoint(TypedDict):
 
 NOBODY: Endpoint = {
     "id": "", "merchant": "", "url": "", "tone": "off", "state": "", "because": "",
-    "active": False, "events": [], "region": "", "made_by": "", "made_at": "",
+    "active": False, "events": [], "place": "", "made_by": "", "made_at": "",
     "failing_since": "", "both_until": "",
 }  # fmt: skip
 
@@ -105,6 +106,7 @@ class IntegrationsState(ListState, rx.State):
         async with self:
             wanted = self._asked("endpoint")
             query = {name: self._asked(name) for name in ("state", "type", "order")}
+            names = await place_names(self)
             self.fault = ""
         async with gateway.open(self) as (session, principal):
             page = await notifications.list_endpoints(session, principal, limit=_SHOWN)
@@ -116,10 +118,10 @@ class IntegrationsState(ListState, rx.State):
         found = next((each for each in page.items if str(each.id) == wanted), None)
         async with self:
             self.rows = [
-                _row(each, hours[each.id], waiting.get(each.id, 0), query, each is found)
+                _row(each, hours[each.id], waiting.get(each.id, 0), query, each is found, names)
                 for each in page.items
             ]
-            self.chosen = _endpoint(found) if found else NOBODY
+            self.chosen = _endpoint(found, names) if found else NOBODY
             self.close_link = address(PATH, query)
             self.may_write = may_write
             self.merchants = merchants
@@ -263,7 +265,12 @@ def _words(error: DomainError | ValidationError) -> str:
 
 
 def _row(
-    each: EndpointOut, hours: Sequence[Hour], waiting: int, query: dict[str, str], chosen: bool
+    each: EndpointOut,
+    hours: Sequence[Hour],
+    waiting: int,
+    query: dict[str, str],
+    chosen: bool,
+    names: Mapping[str, str],
 ) -> EndpointRow:
     tone, state = _state(each)
     line, area = sparkline([hour.delivered for hour in hours])
@@ -279,7 +286,7 @@ def _row(
         "state": state,
         "because": each.disabled_because or "",
         "events": _events(each.event_types),
-        "region": "everywhere" if each.region == EVERYWHERE else each.region,
+        "place": place_words([each.region], names),
         "line": line,
         "area": area,
         "rate": percent(delivered / settled) if settled else "none sent",
@@ -287,7 +294,7 @@ def _row(
     }
 
 
-def _endpoint(each: EndpointOut) -> Endpoint:
+def _endpoint(each: EndpointOut, names: Mapping[str, str]) -> Endpoint:
     tone, state = _state(each)
     return {
         "id": str(each.id),
@@ -298,7 +305,7 @@ def _endpoint(each: EndpointOut) -> Endpoint:
         "because": each.disabled_because or "",
         "active": each.active,
         "events": each.event_types,
-        "region": "everywhere" if each.region == EVERYWHERE else each.region,
+        "place": place_words([each.region], names),
         "made_by": each.created_by_name,
         "made_at": iso(each.created_at),
         "failing_since": iso(each.failing_since),

@@ -15,6 +15,7 @@ from backend.payments.formats import with_code
 from backend.payments.schemas import AccountOut, CorrectionIn, LedgerCheck
 from backend.platform import clock
 from backend.platform.ids import uuid7
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import DomainError, Session, requires
 from dashboard.states.money import LEDGER, spoken
@@ -29,7 +30,7 @@ from dashboard.states.paging import (
     uuid_or_none,
 )
 from dashboard.states.payment import reason_of
-from dashboard.states.shell import tell
+from dashboard.states.shell import place_names, tell
 from dashboard.states.wallets import EntryRow, entry_row
 
 FIELDS = ("q", "kind")
@@ -42,7 +43,7 @@ class AccountRow(TypedDict):
     link: str
     kind: str
     owner: str
-    region: str
+    place: str
     balance: str
     held: str
     entries: str
@@ -54,7 +55,7 @@ class Chosen(TypedDict):
 
     id: str
     title: str
-    region: str
+    place: str
     balance: str
     held: str
     available: str
@@ -82,7 +83,7 @@ class FaultRow(TypedDict):
 
 
 _NONE: Chosen = {
-    "id": "", "title": "", "region": "", "balance": "", "held": "", "available": "", "rules": "",
+    "id": "", "title": "", "place": "", "balance": "", "held": "", "available": "", "rules": "",
     "at": "", "then": "", "csv": "", "close": LEDGER,
 }  # fmt: skip
 
@@ -110,7 +111,7 @@ class LedgerState(ListState, rx.State):
             filters = {name: self._asked(name)[:100].replace("\0", "") for name in FIELDS}
             after, account = self._asked("after"), uuid_or_none(self._asked("account"))
             at, entries_after = self._asked("at"), self._asked("lines")
-            place = await self._place()
+            place, names = await self._place(), await place_names(self)
             query = {**filters, "region": self._asked("region"), "after": after}
             self.fault = ""
         async with gateway.open(self) as (session, principal):
@@ -130,14 +131,14 @@ class LedgerState(ListState, rx.State):
                     session, principal, account, after=entries_after or None, limit=PAGE_ROWS
                 )
                 then = await _then(session, principal, found, at)
-                chosen = _chosen(found, at, then, query)
+                chosen = _chosen(found, at, then, query, names)
                 entries = [entry_row(each) for each in lines.items]
                 more = _more(query, account, at, lines.next_cursor)
             may_correct = identity.may(principal, "ledger:write")
         async with self:
             self.filters = filters
             self.filters_key = address("", filters)
-            self.rows = [_account(each, query) for each in page.items]
+            self.rows = [_account(each, query, names) for each in page.items]
             self.chosen, self.entries, self.entries_next = chosen, entries, more
             self.may_correct = may_correct
             self._link_pages({**filters, "region": query["region"]}, page.next_cursor or "")
@@ -220,13 +221,13 @@ def _more(query: dict[str, str], account: UUID, at: str, cursor: str | None) -> 
     return address(LEDGER, {**query, "account": str(account), "at": at, "lines": cursor})
 
 
-def _account(account: AccountOut, query: dict[str, str]) -> AccountRow:
+def _account(account: AccountOut, query: dict[str, str], names: dict[str, str]) -> AccountRow:
     return {
         "id": str(account.id),
         "link": address(LEDGER, {**query, "account": str(account.id)}),
         "kind": spoken(account.kind),
         "owner": account.owner,
-        "region": account.region,
+        "place": place_words([account.region], names),
         "balance": with_code(account.balance, account.currency),
         "held": with_code(account.held, account.currency) if account.held else "",
         "entries": f"{account.entries:,}",
@@ -234,12 +235,14 @@ def _account(account: AccountOut, query: dict[str, str]) -> AccountRow:
     }
 
 
-def _chosen(account: AccountOut, at: str, then: str, query: dict[str, str]) -> Chosen:
+def _chosen(
+    account: AccountOut, at: str, then: str, query: dict[str, str], names: dict[str, str]
+) -> Chosen:
     floor = "never below zero" if account.floored else "may be below zero"
     return {
         "id": str(account.id),
         "title": f"{spoken(account.kind)} {account.owner}",
-        "region": account.region,
+        "place": place_words([account.region], names),
         "balance": with_code(account.balance, account.currency),
         "held": with_code(account.held, account.currency),
         "available": with_code(account.available, account.currency),

@@ -13,9 +13,8 @@ from backend.support.settings_schemas import MacroIn, MacroOut
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves, tells
-from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import EVERYWHERE, ShellState
+from dashboard.states.shell import EVERYWHERE, place_names
 from dashboard.states.support_words import KIND_WORDS
 from dashboard.states.ticket_facts import becomes
 
@@ -56,8 +55,7 @@ class MacrosState(ListState, FormState, rx.State):
     async def load(self) -> None:
         """Show all macros of the person's regions."""
         async with self:
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             found = await support.list_macros(session, principal)
             may_configure = identity.may(principal, "escalations:configure")

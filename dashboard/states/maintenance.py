@@ -15,9 +15,8 @@ from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves, tells
-from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, form_words, iso, loads, uuid_or_none
-from dashboard.states.shell import ShellState
+from dashboard.states.shell import place_names
 
 STARTS = (("0", "now"), ("15", "in 15 minutes"), ("60", "in 1 hour"), ("720", "in 12 hours"))
 LENGTHS = (("30", "30 minutes"), ("60", "1 hour"), ("120", "2 hours"), ("480", "8 hours"))
@@ -51,8 +50,7 @@ class MaintenanceState(ListState, FormState, rx.State):
     async def load(self) -> None:
         """Show the windows, those that are past last."""
         async with self:
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             found = await incidents.list_maintenance(session, principal, ended=True)
             may_write = identity.may(principal, "incidents:write")

@@ -37,7 +37,7 @@ from dashboard.states.paging import (
     uuid_or_none,
     uuids,
 )
-from dashboard.states.shell import ShellState
+from dashboard.states.shell import place_names
 
 FIELDS = ("order", "state", "channel", "template", "to", "from", "until")
 TABS = ("", "templates", "phone")
@@ -99,8 +99,7 @@ class MessagesState(ListState, rx.State):
             tab = self._asked("tab") if self._asked("tab") in TABS else ""
             after = self._asked("after")
             place = await self._place()
-            shell = await self.get_state(ShellState)
-            names = {choice["code"]: choice["name"] for choice in shell.region_choices}
+            names = await place_names(self)
         wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             page = await notifications.list_messages(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from backend.payments.formats import with_code
 from backend.payments.schemas import Money, PaymentOut, RefundOut
+from backend.regions.service import place_words
 from dashboard.states.paging import iso
 
 PAYMENTS = "/payments"
@@ -50,7 +51,7 @@ class PaymentRow(TypedDict):
     reason: str
     late: bool
     at: str
-    region: str
+    place: str
 
 
 class RefundRow(TypedDict):
@@ -67,7 +68,7 @@ class RefundRow(TypedDict):
     asked_by: str
     decided: str
     at: str
-    region: str
+    place: str
     waits: bool
 
 
@@ -96,7 +97,7 @@ def order_link(number: str | None) -> str:
     return f"/orders/{number}" if number else ""
 
 
-def payment_row(payment: PaymentOut) -> PaymentRow:
+def payment_row(payment: PaymentOut, names: Mapping[str, str]) -> PaymentRow:
     """A payment as its line of a list."""
     return {
         "id": str(payment.id),
@@ -112,11 +113,11 @@ def payment_row(payment: PaymentOut) -> PaymentRow:
         "reason": payment.failure_reason or payment.failure_code or "",
         "late": payment.late,
         "at": iso(payment.created_at),
-        "region": payment.region,
+        "place": place_words([payment.region], names),
     }
 
 
-def refund_row(refund: RefundOut) -> RefundRow:
+def refund_row(refund: RefundOut, names: Mapping[str, str]) -> RefundRow:
     """A refund as its line of a list."""
     decided = ""
     if refund.decided_by_name:
@@ -133,6 +134,6 @@ def refund_row(refund: RefundOut) -> RefundRow:
         "asked_by": refund.requested_by_name,
         "decided": refund.failure_reason or decided,
         "at": iso(refund.created_at),
-        "region": refund.region,
+        "place": place_words([refund.region], names),
         "waits": refund.state == "requested",
     }

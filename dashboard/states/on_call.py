@@ -16,9 +16,8 @@ from dashboard import gateway
 from dashboard.drawing import spoken_seconds
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves
-from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, form_text, form_words, iso, loads
-from dashboard.states.shell import ShellState
+from dashboard.states.shell import place_names
 
 PATH = "/admin/on-call"
 TABS = ("", "maintenance", "heartbeats", "costs")
@@ -109,8 +108,7 @@ class OnCallState(ListState, FormState, rx.State):
         """Show the schedules."""
         async with self:
             asked = self._asked("tab")
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             found = await incidents.list_schedules(session, principal)
             may_configure = identity.may(principal, "incidents:configure")

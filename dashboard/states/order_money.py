@@ -19,6 +19,7 @@ from dashboard.states.money import (
     spoken,
 )
 from dashboard.states.paging import ListState, loads
+from dashboard.states.shell import place_names
 
 _CASH_TONES = {"to_collect": "off", "with_driver": "info", "released": "off"}
 
@@ -51,13 +52,14 @@ class OrderMoneyState(ListState, rx.State):
     async def _look(self) -> None:
         async with self:
             number = self.router.url.path.rstrip("/").rpartition("/")[2]
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             if not identity.may(principal, "payments:read"):
                 return
             found = await payments.order_payments(session, principal, number)
         async with self:
-            self.payments = [payment_row(each) for each in found.payments]
-            self.refunds = [refund_row(each) for each in found.refunds]
+            self.payments = [payment_row(each, names) for each in found.payments]
+            self.refunds = [refund_row(each, names) for each in found.refunds]
             self.cash = cash_words(found.cod) if found.cod else ""
             self.cash_tone = _CASH_TONES.get(found.cod.state, "good") if found.cod else "off"
             self.fault, self.ready, self.shown = "", True, True

@@ -113,7 +113,8 @@ class OverviewState(ListState, rx.State):
         principal = await gateway.principal_of(self)
         resources = gateway.resources()
         wanted = None if region == EVERYWHERE else region
-        found = await insights.overview(resources, principal, wanted)
+        async with gateway.in_words():
+            found = await insights.overview(resources, principal, wanted)
         orders = await self._orders(principal, wanted)
         money = await self._money(principal, wanted)
         trouble, tickets = await self._trouble(wanted)

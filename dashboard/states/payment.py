@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from backend.payments.schemas import (
 )
 from backend.platform.errors import Invalid
 from backend.platform.money import Money
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import DomainError, Session, requires
 from dashboard.states.money import (
@@ -36,7 +37,7 @@ from dashboard.states.money import (
     spoken,
 )
 from dashboard.states.paging import ListState, form_text, iso, loads, uuid_or_none
-from dashboard.states.shell import tell
+from dashboard.states.shell import place_names, tell
 
 _TRANSFER_TONES = {"posted": "good", "pending": "info", "voided": "off", "expired": "off"}
 _BAD = {"failed": "critical", "rejected": "critical", "refused": "critical", "lost": "warning"}
@@ -59,7 +60,7 @@ class Facts(TypedDict):
     gateway: str
     gateway_ref: str
     terms: str
-    region: str
+    place: str
     merchant: str
     wallet_link: str
     failure: str
@@ -97,7 +98,7 @@ class TransferRow(TypedDict):
 _NOTHING: Facts = {
     "id": "", "order": "", "order_link": "", "state": "", "tone": "off", "amount": "",
     "captured": "", "refunded": "", "refundable": "", "currency": "", "gateway": "",
-    "gateway_ref": "", "terms": "", "region": "", "merchant": "", "wallet_link": "",
+    "gateway_ref": "", "terms": "", "place": "", "merchant": "", "wallet_link": "",
     "failure": "", "outcome": "", "created_at": "", "authorised_at": "", "captured_at": "",
     "late": False,
 }  # fmt: skip
@@ -139,7 +140,7 @@ class PaymentDetailState(ListState, rx.State):
 
     async def _look(self) -> None:
         async with self:
-            wanted = self._payment_id()
+            wanted, names = self._payment_id(), await place_names(self)
         if wanted is None:
             async with self:
                 self.fault, self.ready = "This address names no payment.", True
@@ -148,9 +149,9 @@ class PaymentDetailState(ListState, rx.State):
             found = await payments.get_payment(session, principal, wanted)
             limit = payments.refund_limit(principal, found.region, found.amount.currency)
         async with self:
-            self.facts = _facts(found)
+            self.facts = _facts(found, names)
             self.moments = [_moment(each) for each in found.timeline]
-            self.refunds = [refund_row(each) for each in found.refunds]
+            self.refunds = [refund_row(each, names) for each in found.refunds]
             self.transfers = [_transfer(each) for each in found.transfers]
             writes = identity.may(principal, "payments:write", found.region)
             self.may_retry = found.may_retry and writes
@@ -277,7 +278,7 @@ def reason_of(form: dict[str, Any]) -> str:
     return reason
 
 
-def _facts(found: PaymentDetail) -> Facts:
+def _facts(found: PaymentDetail, names: Mapping[str, str]) -> Facts:
     failure = " · ".join(filter(None, (found.failure_code, found.failure_reason)))
     return {
         "id": str(found.id),
@@ -293,7 +294,7 @@ def _facts(found: PaymentDetail) -> Facts:
         "gateway": found.gateway,
         "gateway_ref": found.gateway_ref or "",
         "terms": TERMS[found.terms],
-        "region": found.region,
+        "place": place_words([found.region], names),
         "merchant": found.merchant or "",
         "wallet_link": f"/payments/wallets/{found.wallet_id}" if found.wallet_id else "",
         "failure": failure,

@@ -36,7 +36,7 @@ from dashboard.states.paging import (
     loads,
     uuids,
 )
-from dashboard.states.shell import tell
+from dashboard.states.shell import place_names, tell
 
 FIELDS = ("q", "state", "terms", "gateway", "code", "late", "from", "to")
 STATES = (("", "Any state"), *((name, spoken(name)) for name in get_args(PaymentState)))
@@ -87,7 +87,7 @@ class PaymentsState(ListState, rx.State):
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
-            place = await self._place()
+            place, names = await self._place(), await place_names(self)
             self.fault = ""
         wanted = _wanted(filters, place)
         since = clock.now() - timedelta(days=1)
@@ -103,7 +103,7 @@ class PaymentsState(ListState, rx.State):
             self.filters = filters
             self.filters_key = address("", filters)
             self.csv_link = address(_CSV, _query(wanted))
-            self.rows = [payment_row(each) for each in page.items]
+            self.rows = [payment_row(each, names) for each in page.items]
             self.figures = figures(totals)
             self.groups = [_group(each) for each in groups]
             self.may_retry = may_retry
@@ -201,7 +201,7 @@ def figures(totals: PaymentTotals) -> list[Figure]:
     return [
         {
             "name": "Succeeding", "value": "none" if success is None else percent(success),
-            "note": "of those that ended in 24 h",
+            "note": "of those that ended in 24\u00a0h",
             "tone": "off" if success is None else "good" if success > 0.95 else "warning",
             "link": address(PAYMENTS, {"state": "captured"}),
         },

@@ -9,11 +9,11 @@ from reflex.event import EventSpec
 
 from backend.identity import service as identity
 from backend.identity.schemas import ROLES, GrantScope, PolicyRow, Principal
-from backend.regions import service as regions
+from backend.regions.service import in_place, place_words
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.paging import ListState, address, form_text, loads
-from dashboard.states.shell import EVERYWHERE
+from dashboard.states.shell import EVERYWHERE, place_names
 
 PATH = "/admin/policies"
 _GRANTS_AT_MOST = 1_000
@@ -33,7 +33,7 @@ class HolderRow(TypedDict):
 
     name: str
     role: str
-    region: str
+    place: str
     ends: str
 
 
@@ -46,6 +46,7 @@ class PoliciesState(ListState, rx.State):
     version: str = ""
     asked_permission: str = ""
     asked_region: str = ""
+    asked_where: str = ""
     answer_roles: str = ""
     holders: list[HolderRow] = []
     sees_people: bool = False
@@ -57,6 +58,7 @@ class PoliciesState(ListState, rx.State):
         """Show the matrix, and the answer to the question in the address."""
         async with self:
             permission, region = self._asked("permission"), self._asked("region") or EVERYWHERE
+            names = await place_names(self)
             self.fault = ""
         async with gateway.open(self) as (session, principal):
             policy = identity.list_policies(principal)
@@ -67,12 +69,11 @@ class PoliciesState(ListState, rx.State):
             holders: list[HolderRow] = []
             if permission and sees_people:
                 grants = await identity.list_grants(session, principal, limit=_GRANTS_AT_MOST)
-                names = await regions.region_names(session)
                 holders = [
                     {
                         "name": grant.person_name,
                         "role": grant.role.replace("_", " "),
-                        "region": regions.place_words([grant.region], names),
+                        "place": place_words([grant.region], names),
                         "ends": grant.expires_at.isoformat() if grant.expires_at else "",
                     }
                     for grant in grants
@@ -84,6 +85,7 @@ class PoliciesState(ListState, rx.State):
             self.permissions = known
             self.version = identity.current_policy().version
             self.asked_permission, self.asked_region = permission, region
+            self.asked_where = in_place(region, names)
             self.answer_roles = ", ".join(role.replace("_", " ") for role in with_it) or "no role"
             self.holders = sorted(holders, key=lambda row: row["name"])
             self.sees_people = sees_people

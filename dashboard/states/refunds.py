@@ -15,7 +15,7 @@ from dashboard.components.outcomes import OutcomeRow
 from dashboard.gateway import DomainError, requires
 from dashboard.states.money import REFUNDS, RefundRow, refund_row
 from dashboard.states.paging import PAGE_ROWS, ListState, address, form_text, loads, uuids
-from dashboard.states.shell import tell
+from dashboard.states.shell import place_names, tell
 
 FIELDS = ("q", "state")
 STATES = (("", "Any state"), *((name, name) for name in get_args(RefundState)))
@@ -40,7 +40,7 @@ class RefundsState(ListState, rx.State):
         async with self:
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
-            place = await self._place()
+            place, names = await self._place(), await place_names(self)
             self.fault = ""
         state = filters["state"] if filters["state"] in get_args(RefundState) else ""
         wanted = RefundFilter(
@@ -59,7 +59,7 @@ class RefundsState(ListState, rx.State):
             self.csv_link = address(
                 _CSV, {"region": wanted.region or "", "states": state, "q": wanted.q or ""}
             )
-            self.rows = [refund_row(each) for each in page.items]
+            self.rows = [refund_row(each, names) for each in page.items]
             self.may_approve = may_approve
             self._link_pages({**filters, "region": self._asked("region")}, page.next_cursor or "")
             self.ready = True

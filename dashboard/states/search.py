@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import reflex as rx
@@ -10,10 +10,12 @@ import reflex as rx
 from backend.flags import service as flags
 from backend.flags.schemas import FlagFilter, FlagOut
 from backend.identity import service as identity
+from backend.regions.service import place_words
 from backend.support import service as support
 from backend.support.search_schemas import Hit
 from dashboard import gateway
 from dashboard.gateway import requires
+from dashboard.states.shell import place_names
 
 SHORTEST = 2
 _LONGEST = 80
@@ -68,10 +70,12 @@ class SearchState(rx.State):
         if len(wanted) < SHORTEST:
             return
         found: list[Found] = []
+        async with self:
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             if identity.may(principal, "orders:read"):
                 hits = await support.search(session, principal, wanted, _AT_MOST)
-                found = found_rows(hits, wanted)
+                found = found_rows(hits, wanted, names)
             if identity.may(principal, "flags:read"):
                 named = FlagFilter(q=wanted)
                 page = await flags.list_flags(session, principal, named, limit=_FLAGS_AT_MOST)
@@ -80,19 +84,19 @@ class SearchState(rx.State):
             self.found, self.found_for = found, wanted
 
 
-def found_rows(hits: Sequence[Hit], wanted: str) -> list[Found]:
+def found_rows(hits: Sequence[Hit], wanted: str, names: Mapping[str, str]) -> list[Found]:
     """The hits with those of a kind together, the kind of the best hit first."""
     kinds = list(dict.fromkeys(hit.kind for hit in hits))
-    return [_row(hit, wanted) for kind in kinds for hit in hits if hit.kind == kind]
+    return [_row(hit, wanted, names) for kind in kinds for hit in hits if hit.kind == kind]
 
 
-def _row(hit: Hit, wanted: str) -> Found:
+def _row(hit: Hit, wanted: str, names: Mapping[str, str]) -> Found:
     return {
         "id": f"{hit.kind}-{hit.link}",
         "group": _GROUPS[hit.kind],
         "label": hit.title,
         "detail": hit.detail,
-        "hint": hit.region,
+        "hint": place_words([hit.region], names) if hit.region else "",
         "why": _WHY[hit.matched_by],
         "href": hit.link,
         # Found by a barcode or a phone number, it is not told by its own words.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 from urllib.parse import urlencode
@@ -106,6 +105,7 @@ class ShellState(rx.State):
     region_path: str = "All regions"
     region_zone: str = "UTC"
     region_choices: list[RegionChoice] = []
+    _names: dict[str, str] = {}
     notice: Notice = {"tone": "good", "text": "", "serial": 0}
     freshness: Freshness = {"tone": "off", "text": "", "title": ""}
 
@@ -136,10 +136,13 @@ class ShellState(rx.State):
     async def enter(self) -> EventSpec | None:
         """Learn who this is and which region the address asks for; runs on every page."""
         async with gateway.open(self) as (session, principal):
-            self._introduce(principal, await regions.region_names(session))
             if identity.may(principal, "regions:read"):
                 seen = await regions.directory(session, principal)
                 self.region_choices = region_choices(seen, principal)
+                self._names = dict(seen.names)
+            else:
+                self._names = await regions.region_names(session)
+        self._introduce(principal)
         wanted = self.router.url.query_parameters.get("region") or self.region
         self._look_at(wanted)
         path = self.router.url.path
@@ -148,13 +151,12 @@ class ShellState(rx.State):
             return rx.redirect(first or "/account", replace=True)
         return None
 
-    def _introduce(self, principal: Principal, names: Mapping[str, str]) -> None:
+    def _introduce(self, principal: Principal) -> None:
         settings = gateway.resources().settings
         self.person = principal.name
         self.initials = "".join(word[0] for word in principal.name.split()[:2]).upper() or "?"
         held = dict.fromkeys(
-            grant.role.replace("_", " ")
-            + ("" if grant.region == EVERYWHERE else f" {regions.in_place(grant.region, names)}")
+            " ".join(filter(None, (grant.role.replace("_", " "), self._where(grant.region))))
             for grant in principal.grants
         )
         self.roles = ", ".join(held)
@@ -163,6 +165,9 @@ class ShellState(rx.State):
         self.permissions = sorted(
             name for name in policy.permissions if identity.may(principal, name)
         )
+
+    def _where(self, code: str) -> str:
+        return "" if code == EVERYWHERE else regions.in_place(code, self._names)
 
     def _look_at(self, code: str) -> None:
         known = {choice["code"]: choice for choice in self.region_choices}
@@ -214,6 +219,12 @@ async def tell(state: rx.State, tone: str, text: str) -> None:
     """Show a message in the frame; call it while holding the state (`async with self`)."""
     shell = await state.get_state(ShellState)
     shell._tell(tone, text)
+
+
+async def place_names(state: rx.State) -> dict[str, str]:
+    """What regions are called, by code; call it while holding the state (`async with self`)."""
+    shell = await state.get_state(ShellState)
+    return dict(shell._names)
 
 
 def region_choices(seen: regions.Directory, principal: Principal) -> list[RegionChoice]:

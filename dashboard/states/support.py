@@ -14,7 +14,6 @@ from backend.support.schemas import EscalationCounts, EscalationFilter, Escalati
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import Refusal
-from dashboard.states.incident_words import names_of
 from dashboard.states.paging import (
     PAGE_ROWS,
     ListState,
@@ -24,7 +23,7 @@ from dashboard.states.paging import (
     in_place,
     loads,
 )
-from dashboard.states.shell import EVERYWHERE, ShellState, tell
+from dashboard.states.shell import EVERYWHERE, place_names, tell
 from dashboard.states.support_words import PATH, TicketRow, ticket_row, wanted_of
 
 FIELDS = ("q", "state", "kind", "priority", "sla", "whose", "look", "order", "incident", "sort")
@@ -88,8 +87,7 @@ class SupportState(ListState, rx.State):
             filters = {name: self._asked(name) for name in FIELDS}
             after = self._asked("after")
             place = await self._place()
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         wanted = wanted_of(filters, place)
         async with gateway.open(self) as (session, principal):
             counts = await support.count_escalations(

@@ -9,7 +9,6 @@ import reflex as rx
 
 from backend.identity import service as identity
 from backend.platform import clock
-from backend.regions import service as regions
 from backend.regions.service import place_words
 from backend.support import service as support
 from backend.support.settings_schemas import (
@@ -23,7 +22,7 @@ from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.forms import FormState, saves
 from dashboard.states.paging import ListState, form_text, iso, loads
-from dashboard.states.shell import EVERYWHERE, ShellState
+from dashboard.states.shell import EVERYWHERE, ShellState, place_names
 from dashboard.states.support_words import PRIORITY_WORDS
 
 TABS = ("", "targets", "macros", "people")
@@ -110,10 +109,8 @@ class SupportSettingsState(ListState, FormState, rx.State):
         async with self:
             asked = self._asked("tab")
             shell = await self.get_state(ShellState)
-            region = self._asked("region") or shell.region
+            region, names = self._asked("region") or shell.region, await place_names(self)
         async with gateway.open(self) as (session, principal):
-            # Hours of countries outside the switcher are shown as well.
-            names = await regions.region_names(session)
             calendars = await support.list_calendars(session, principal)
             policy = await support.sla_policy(session, principal, region)
             people = await support.agents_on(session, principal, region)

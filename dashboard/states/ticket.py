@@ -23,9 +23,8 @@ from backend.tracking import service as tracking
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.incident_story import Beat
-from dashboard.states.incident_words import names_of
 from dashboard.states.paging import ListState, iso, loads
-from dashboard.states.shell import ShellState, tell
+from dashboard.states.shell import ShellState, place_names, tell
 from dashboard.states.support import SupportState
 from dashboard.states.support_words import TicketRow
 from dashboard.states.ticket_facts import (
@@ -125,8 +124,8 @@ class TicketState(ListState, rx.State):
     async def _look(self, *, begin: bool = False) -> None:
         async with self:
             wanted = self._named()
+            names = await place_names(self)
             shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
             zones = {choice["code"]: choice["zone"] for choice in shell.region_choices}
             queue = await self.get_state(SupportState)
             walk = [row["number"] for row in queue.rows]

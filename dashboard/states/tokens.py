@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -10,6 +11,7 @@ from reflex.event import EventSpec
 
 from backend.identity import service as identity
 from backend.identity.schemas import ROLES, Token
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import DomainError, requires
 from dashboard.states.paging import (
@@ -22,7 +24,7 @@ from dashboard.states.paging import (
     uuid_or_none,
     uuids,
 )
-from dashboard.states.shell import EVERYWHERE, tell
+from dashboard.states.shell import EVERYWHERE, place_names, tell
 
 PATH = "/admin/tokens"
 _CSV = "/api/v1/tokens.csv"
@@ -50,7 +52,7 @@ class TokenRow(TypedDict):
     name: str
     hint: str
     may: str
-    regions: str
+    places: str
     made_by: str
     made_at: str
     ends_at: str
@@ -77,7 +79,7 @@ class TokensState(ListState, rx.State):
         async with self:
             kind = self._asked("kind")
             kind = kind if kind in ("device", "all") else "service"
-            after = self._asked("after")
+            after, names = self._asked("after"), await place_names(self)
             self.fault = ""
         async with gateway.open(self) as (session, principal):
             found = await identity.list_tokens(
@@ -96,7 +98,7 @@ class TokensState(ListState, rx.State):
         async with self:
             self.kind = kind
             self.csv_link = address(_CSV, {"kind": "" if kind == "all" else kind})
-            self.rows = [_row(token) for token in found]
+            self.rows = [_row(token, names) for token in found]
             self._link_pages({"kind": kind}, str(found[-1].id) if len(found) == PAGE_ROWS else "")
             self.may_write = may_write
             self.grantable = grantable
@@ -207,14 +209,14 @@ class TokensState(ListState, rx.State):
         return TokensState.load
 
 
-def _row(token: Token) -> TokenRow:
+def _row(token: Token, names: Mapping[str, str]) -> TokenRow:
     return {
         "id": str(token.id),
         "kind": token.kind,
         "name": token.name if token.kind == "service" else f"phone of driver …{token.name[-6:]}",
         "hint": f"{token.hint}…",
         "may": (token.role or "").replace("_", " ") or ", ".join(token.permissions),
-        "regions": ", ".join("everywhere" if r == EVERYWHERE else r for r in token.regions),
+        "places": place_words(token.regions, names) if token.regions else "",
         "made_by": token.created_by_name,
         "made_at": iso(token.created_at),
         "ends_at": iso(token.expires_at),

@@ -15,11 +15,10 @@ from dashboard.gateway import requires
 from dashboard.states.incident_words import (
     SEVERITY_TONES,
     alerts_words,
-    names_of,
 )
 from dashboard.states.incident_worst import worst_open
 from dashboard.states.paging import ListState, iso, loads
-from dashboard.states.shell import Freshness, ShellState, freshness
+from dashboard.states.shell import Freshness, freshness, place_names
 from dashboard.states.slo_words import BurningLine, burning_line
 
 _WALL_SEVERITIES = ("SEV1", "SEV2")
@@ -79,8 +78,7 @@ class WallState(ListState, rx.State):
     async def _look(self) -> None:
         async with self:
             place = await self._place()
-            shell = await self.get_state(ShellState)
-            names = names_of(shell.region_choices)
+            names = await place_names(self)
         async with gateway.open(self) as (session, principal):
             found = await insights.overview(gateway.resources(), principal, place)
             count = await incidents.count_open(session, principal, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypedDict
 from uuid import UUID
@@ -13,6 +14,7 @@ from backend.payments import service as payments
 from backend.payments.formats import amount, with_code
 from backend.payments.schemas import EntryOut, WalletOut
 from backend.platform import clock
+from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.money import WALLETS, money, order_link, spoken
@@ -25,6 +27,7 @@ from dashboard.states.paging import (
     loads,
     uuid_or_none,
 )
+from dashboard.states.shell import place_names
 
 _MONTHS_SHOWN = 6
 
@@ -36,7 +39,7 @@ class WalletRow(TypedDict):
     link: str
     name: str
     holder: str
-    region: str
+    place: str
     balance: str
     held: str
     available: str
@@ -67,7 +70,7 @@ class StatementLink(TypedDict):
 
 
 _NO_WALLET: WalletRow = {
-    "id": "", "link": "", "name": "", "holder": "", "region": "", "balance": "", "held": "",
+    "id": "", "link": "", "name": "", "holder": "", "place": "", "balance": "", "held": "",
     "available": "", "opened_at": "",
 }  # fmt: skip
 
@@ -86,7 +89,7 @@ class WalletsState(ListState, rx.State):
         async with self:
             self.text = text = self._asked("q")
             after = self._asked("after")
-            place = await self._place()
+            place, names = await self._place(), await place_names(self)
             self.fault = ""
         async with gateway.open(self) as (session, principal):
             page = await payments.list_wallets(
@@ -98,7 +101,7 @@ class WalletsState(ListState, rx.State):
                 limit=PAGE_ROWS,
             )
         async with self:
-            self.rows = [wallet_row(each) for each in page.items]
+            self.rows = [wallet_row(each, names) for each in page.items]
             self._link_pages({"q": text, "region": self._asked("region")}, page.next_cursor or "")
             self.ready = True
 
@@ -126,7 +129,7 @@ class WalletState(ListState, rx.State):
         """Show the wallet that the address names, with a page of its entries."""
         async with self:
             wanted = uuid_or_none(self.router.url.path.rstrip("/").rpartition("/")[2])
-            after = self._asked("after")
+            after, names = self._asked("after"), await place_names(self)
             self.fault, self.wallet, self.rows, self.ready = "", _NO_WALLET, [], False
         if wanted is None:
             async with self:
@@ -138,21 +141,21 @@ class WalletState(ListState, rx.State):
                 session, principal, wanted, after=after or None, limit=PAGE_ROWS
             )
         async with self:
-            self.wallet = wallet_row(found)
+            self.wallet = wallet_row(found, names)
             self.rows = [entry_row(each) for each in page.items]
             self.statements = statement_links(wanted, clock.now().date())
             self._link_pages({}, page.next_cursor or "")
             self.ready = True
 
 
-def wallet_row(wallet: WalletOut) -> WalletRow:
+def wallet_row(wallet: WalletOut, names: Mapping[str, str]) -> WalletRow:
     """A wallet as its line of a list."""
     return {
         "id": str(wallet.id),
         "link": f"{WALLETS}/{wallet.id}",
         "name": wallet.name,
         "holder": wallet.holder,
-        "region": wallet.region,
+        "place": place_words([wallet.region], names),
         "balance": money(wallet.balance),
         "held": money(wallet.held) if wallet.held.minor else "",
         "available": money(wallet.available),

@@ -256,6 +256,26 @@ def test_a_view_of_the_queue_is_kept_and_its_orders_are_downloaded(
     expect(rush).to_have_count(0)
 
 
+def test_a_view_of_the_longest_name_is_forgotten_as_easily(sign_in: SignIn, desk: Desk) -> None:
+    name = somebody()
+    desk.orders({"service": "express"}, name=name)
+    page = open_board(sign_in, name)
+    views = page.get_by_role("navigation", name="Views of this list")
+    page.get_by_role("button", name="Express", exact=True).click()
+    for words in ("W" * 40, "M" * 40):
+        views.get_by_role("button", name="Save view").click()
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+        forget = views.get_by_role("button", name=f"Forget the view {words}")
+        expect(forget).to_be_in_viewport(ratio=1)
+        expect(views.get_by_title(words)).to_be_in_viewport()
+        if words[0] == "W":
+            page.get_by_role("button", name="Express", exact=True).click()
+            page.get_by_role("button", name="Standard", exact=True).click()
+    forget.click()
+    expect(views.get_by_title(words)).to_have_count(0)
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_on_the_board(sign_in: SignIn, desk: Desk, theme: str) -> None:
     name = somebody()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
-from tests.browser.looks import settled
+from tests.browser.looks import PHONE, settled
 from tests.support.system import System
 
 
@@ -110,3 +111,30 @@ def test_a_list_is_taken_along_as_csv(sign_in: SignIn) -> None:
     lines = coming.value.path().read_text().splitlines()
     assert lines[0].startswith("id,name,email")
     assert len(lines) > 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/payments", "/payments/wallets", "/payments/ledger", "/admin/access", "/admin/audit"],
+)
+def test_the_rows_of_a_list_fit_onto_a_phone(sign_in: SignIn, path: str) -> None:
+    page = sign_in("admin", path, viewport=PHONE)
+    settled(page)
+    expect(page.locator(".wp-list tbody tr").first).to_be_visible()
+    wider = page.locator(".wp-list .wp-table-box").evaluate_all(
+        "boxes => boxes.map(box => box.scrollWidth - box.clientWidth)"
+    )
+    assert wider == [0]
+
+
+def test_what_administrators_press_is_within_a_phones_picture(sign_in: SignIn) -> None:
+    page = sign_in("admin", "/admin/on-call", viewport=PHONE)
+    settled(page)
+    expect(page.get_by_role("button", name="New schedule")).to_be_in_viewport(ratio=1)
+    page.get_by_role("link", name="Hooks").click()
+    expect(page.get_by_role("button", name="Make endpoint")).to_be_visible()
+    filters = page.get_by_role("search")
+    filters.scroll_into_view_if_needed()
+    for name in ("State", "Event", "Order number"):
+        expect(filters.get_by_label(name)).to_be_in_viewport(ratio=1)
+    expect(filters.get_by_role("button", name="Filter")).to_be_in_viewport(ratio=1)

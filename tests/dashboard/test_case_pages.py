@@ -250,9 +250,10 @@ def test_hits_of_a_kind_stand_together_the_best_kind_first() -> None:
         )  # fmt: skip
 
     hits = [hit("order", "WP-1", 1), hit("driver", "DRV-1", 0.9), hit("order", "WP-2", 0.8)]
-    rows = found_rows(hits, "5678")
+    rows = found_rows(hits, "5678", {"TH-10": "Bangkok"})
     assert [row["label"] for row in rows] == ["WP-1", "WP-2", "DRV-1"]
     assert rows[0]["why"] == "by the phone's last digits"
+    assert {row["hint"] for row in rows} == {"Bangkok"}
     assert all("5678" in row["words"] for row in rows)
 
 

@@ -11,7 +11,7 @@ from backend.platform.resources import Resources
 from backend.support import service as support
 from backend.support.rules import Priority
 from backend.support.schemas import EscalationIn, EscalationRow
-from tests.dashboard.conftest import Connect, Console, SignIn, seen, send, state_of
+from tests.dashboard.conftest import SHELL, Connect, Console, SignIn, seen, send, state_of
 from tests.dispatch.orders import place_order
 
 QUEUE = state_of("support")
@@ -202,6 +202,7 @@ async def test_a_lead_keeps_hours_targets_and_macros(
         fault = await seen(console, MACROS, lambda now: now.get("form_fault"))
         assert "nobody_knows" in fault
     async with connect(await sign_in("Ira F", ("support_lead", "IN"))) as console:
+        await send(console, f"{SHELL}.enter", path)
         await send(console, f"{SETTINGS}.load", path, query="region=IN")
         (row,) = await seen(console, SETTINGS, lambda now: now.get("calendars"))
         assert (row["place"], row["may_change"]) == ("Bangkok", False)
