@@ -65,6 +65,8 @@ MORE_PAGES = (
 """What the command palette finds besides the pages of the rail."""
 REGIONAL: set[str] = set()
 """Routes of the pages that show one region; `console_page` adds them."""
+# What points into a place means nothing in another.
+_OF_A_PLACE = {"region", "at", "driver", "hub", "follow", "time", "order", "after"}
 
 
 class RegionChoice(TypedDict):
@@ -191,9 +193,7 @@ class ShellState(rx.State):
         query = {
             name: value
             for name, value in self.router.url.query_parameters.items()
-            # Another place: what pointed into the old one no longer holds.
-            if name not in ("region", "at", "driver", "hub", "follow", "time", "order")
-            if name not in ("region", "at", "driver", "hub", "follow", "time", "after")
+            if name not in _OF_A_PLACE
         }
         return rx.redirect(f"{path}?{urlencode({**query, 'region': code})}")
 

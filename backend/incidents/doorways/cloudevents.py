@@ -83,7 +83,7 @@ def _event(body: bytes) -> dict[str, Any]:
     if event.get("specversion") != VERSION:
         raise unknown_version("/specversion", VERSION, event.get("specversion"))
     missing = [
-        FieldError(f"/{name}", "missing", f"An event has a {name}.")
+        FieldError(f"/{name}", "missing", f"An event needs {name}.")
         for name in _REQUIRED
         if not isinstance(event.get(name), str) or not event[name]
     ]

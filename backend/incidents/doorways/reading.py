@@ -184,5 +184,7 @@ def alert_of(
 def unknown_version(pointer: str, wanted: str, found: object) -> Invalid:
     """The refusal of a format in another version than the one that is read."""
     shown = "no version" if found is None else f"version {str(found)[:40]}"
+    if found is not None and not isinstance(found, str):
+        shown += ", and no text"
     detail = f"This doorway reads version {wanted}; this is {shown}."
     return Invalid(detail, errors=[FieldError(pointer, "unknown_version", detail)])
