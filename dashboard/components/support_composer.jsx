@@ -51,6 +51,13 @@ export function Composer({
     unsaved.current?.();
     unsaved.current = null;
   };
+  const saveLater = (text) => {
+    clearTimeout(saving.current);
+    const to = ticket;
+    const answersTo = began.current.version;
+    unsaved.current = () => onDraft?.(to, text, answersTo);
+    saving.current = setTimeout(save, SAVE_AFTER_MS);
+  };
   // Whoever leaves for another ticket while it is still to be kept has it kept for this one.
   useEffect(() => save, [key]);
 
@@ -74,6 +81,8 @@ export function Composer({
       if (here.mode === "note" ? mayNote : mayReply) setMode(here.mode);
       setStale(here.last !== last);
       show(here.text);
+      // The page was left before the other machines were to know.
+      if (here.text !== draft) saveLater(here.text);
     } else {
       began.current = draft ? { version, last, key: fresh() } : null;
       setStale(Boolean(draft) && outdated);
@@ -96,11 +105,7 @@ export function Composer({
     began.current ??= { version, last, key: fresh() };
     localStorage.setItem(key, JSON.stringify({ text, mode: as, at: Date.now(), ...began.current }));
     setLength(lengthOf(text));
-    clearTimeout(saving.current);
-    const to = ticket;
-    const answersTo = began.current.version;
-    unsaved.current = () => onDraft?.(to, text, answersTo);
-    saving.current = setTimeout(save, SAVE_AFTER_MS);
+    saveLater(text);
     if (Date.now() - typed.current > TYPING_EVERY_MS) {
       typed.current = Date.now();
       onTyping?.();
