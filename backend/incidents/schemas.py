@@ -14,12 +14,17 @@ from backend.platform.moments import Moment
 from backend.platform.money import Money
 
 _NO_NUL = r"^[^\x00]*$"
+LONGEST_TEXT = 4000
+"""Characters of a note or a message."""
 Key = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=_NO_NUL)]
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=_NO_NUL)
 ]
 Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=_NO_NUL)
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT, pattern=_NO_NUL
+    ),
 ]
 Word = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=_NO_NUL)

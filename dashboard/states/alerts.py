@@ -136,8 +136,8 @@ def _wanted(filters: dict[str, str], place: str | None) -> AlertFilter:
             "status": status if status in ("firing", "resolved") else None,
             "severity": filters["severity"] if filters["severity"] in SEVERITIES else None,
             "region": place[:64] if place else None,
-            "service": filters["service"][:80].replace("\0", "") or None,
-            "integration": filters["integration"][:80].replace("\0", "") or None,
-            "q": filters["q"][:100].replace("\0", "") or None,
+            "service": filters["service"][:80] or None,
+            "integration": filters["integration"][:80] or None,
+            "q": filters["q"][:100] or None,
         }
     )

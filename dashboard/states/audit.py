@@ -16,7 +16,7 @@ from backend.regions.service import place_words
 from dashboard import gateway
 from dashboard.gateway import requires
 from dashboard.states.paging import PAGE_ROWS, ListState, address, day_start, form_text, iso, loads
-from dashboard.states.shell import EVERYWHERE, RegionChoice, ShellState
+from dashboard.states.shell import EVERYWHERE, RegionChoice, ShellState, place_names
 
 PATH = "/admin/audit"
 FIELDS = ("q", "action", "actor", "object", "region", "outcome", "from", "to")
@@ -112,7 +112,7 @@ class AuditState(ListState, rx.State):
             filters = {name: self._asked(name) for name in FIELDS}
             after, row = self._asked("after"), self._asked("row")
             shell = await self.get_state(ShellState)
-            choices, names = list(shell.region_choices), dict(shell._names)
+            choices, names = list(shell.region_choices), await place_names(self)
             self.fault = ""
         before = int(after) if after.isdigit() else None
         async with gateway.open(self) as (session, principal):

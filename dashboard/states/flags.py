@@ -285,9 +285,9 @@ def _wanted(filters: dict[str, str], environment: Environment) -> FlagFilter:
     kinds = [name for name, _ in KINDS]
     return FlagFilter(
         environment=environment,
-        q=filters["q"][:100].replace("\0", "") or None,
+        q=filters["q"][:100] or None,
         kind=filters["kind"] if filters["kind"] in kinds else None,
-        owner=filters["owner"][:80].replace("\0", "") or None,
+        owner=filters["owner"][:80] or None,
         state=cast(Any, filters["state"]) if filters["state"] in states else None,
         stale=True if filters["show"] == "stale" else None,
         archived=filters["show"] == "archived",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from backend.identity.schemas import Principal
 from backend.incidents import service as incidents
-from backend.incidents.schemas import ActionIn, IncidentFilter, IncidentIn, RoleOut
+from backend.incidents.schemas import LONGEST_TEXT, ActionIn, IncidentFilter, IncidentIn, RoleOut
 from backend.platform import clock
 from backend.platform.errors import Invalid
 from dashboard.gateway import Session
@@ -87,7 +87,6 @@ TITLES: dict[str, tuple[str, str]] = {
 KINDS = ("real", "test", "false_positive")
 SPANS = (("30", "30 minutes"), ("60", "1 hour"), ("240", "4 hours"), ("480", "8 hours"))
 _LONGEST_MIN = 30 * 24 * 60
-_LONGEST_NOTE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +207,8 @@ async def _note(session: Session, principal: Principal, wanted: Wanted) -> Said:
     text = wanted.text("note")
     if text is None:
         raise Invalid("Write something first.")
-    if len(text) > _LONGEST_NOTE:
-        raise Invalid(f"A note holds {_LONGEST_NOTE:,} characters; this one has {len(text):,}.")
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(f"A note holds {LONGEST_TEXT:,} characters; this one has {len(text):,}.")
     await incidents.add_note(session, principal, wanted.incident, text)
     return "", ""
 

@@ -108,7 +108,7 @@ class LedgerState(ListState, rx.State):
     async def load(self) -> None:
         """Show what the address asks for: accounts, a chosen one, a time."""
         async with self:
-            filters = {name: self._asked(name)[:100].replace("\0", "") for name in FIELDS}
+            filters = {name: self._asked(name)[:100] for name in FIELDS}
             after, account = self._asked("after"), uuid_or_none(self._asked("account"))
             at, entries_after = self._asked("at"), self._asked("lines")
             place, names = await self._place(), await place_names(self)

@@ -186,7 +186,7 @@ def wanted_of(filters: dict[str, str], region: str | None) -> MessageFilter:
             "channel": known("channel", CHANNELS),
             "template": known("template", TEMPLATES),
             "to": known("to", READERS),
-            "order": filters["order"][:80].replace("\0", "") or None,
+            "order": filters["order"][:80] or None,
             "since": day_start(filters["from"]),
             "until": day_start(filters["until"], days=1),
         }

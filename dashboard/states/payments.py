@@ -170,11 +170,11 @@ def _wanted(filters: dict[str, str], place: str | None) -> PaymentFilter:
         states=[cast(PaymentState, state)] if state else [],
         terms=cast(Terms | None, one_of("terms", Terms)),
         gateway=cast(GatewayName | None, one_of("gateway", GatewayName)),
-        failure_code=filters["code"][:200].replace("\0", "") or None,
+        failure_code=filters["code"][:200] or None,
         late=True if filters["late"] == "yes" else None,
         since=day_start(filters["from"]),
         until=day_start(filters["to"], days=1),
-        q=filters["q"][:200].replace("\0", "") or None,
+        q=filters["q"][:200] or None,
     )
 
 

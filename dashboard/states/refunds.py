@@ -46,7 +46,7 @@ class RefundsState(ListState, rx.State):
         wanted = RefundFilter(
             region=place,
             states=[cast(RefundState, state)] if state else [],
-            q=filters["q"][:200].replace("\0", "") or None,
+            q=filters["q"][:200] or None,
         )
         async with gateway.open(self) as (session, principal):
             page = await payments.list_refunds(

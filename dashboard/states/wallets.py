@@ -96,7 +96,7 @@ class WalletsState(ListState, rx.State):
                 session,
                 principal,
                 region=place,
-                q=text[:100].replace("\0", "") or None,
+                q=text[:100] or None,
                 after=after or None,
                 limit=PAGE_ROWS,
             )

@@ -17,21 +17,18 @@ from backend.notifications import service as notifications
 from backend.notifications.schemas import EndpointIn
 from backend.platform.ids import uuid7
 from backend.platform.resources import Resources
-from backend.regions.service import seed
 from dashboard.states.audit import places
 from tests.dashboard.conftest import SHELL, Connect, SignIn, seen, send, state_of
 from tests.dashboard.test_incident_handlers import ADMIN
 from tests.payments.test_cod import at_hub, delivered
-from tests.payments.world import World
+from tests.payments.world import World, seeded_world
 
 SOMEBODY = Principal("user", "user:somebody", "Nan P.", (GrantScope("admin", "*"),))
 
 
 @pytest.fixture
 async def world(resources: Resources) -> World:
-    async with resources.database.unit_of_work() as session:
-        await seed(session, SYSTEM)
-    return World(resources)
+    return await seeded_world(resources)
 
 
 async def _shown(console: Any, module: str, path: str, name: str, query: str = "") -> Any:

@@ -12,37 +12,10 @@ from backend.identity.schemas import SYSTEM
 from backend.identity.tokens import issue_api_token
 from backend.incidents import service
 from backend.incidents.on_call_schemas import HeartbeatIn
-from backend.incidents.schemas import AlertFilter, AlertOut
 from backend.platform.resources import Resources
-from backend.regions.service import seed
 
 from .payloads import ago, alertmanager, cloudevent, firing, grafana, pagerduty, resolved
-from .world import ADMIN, VIEWER, do, incidents, look, work
-
-
-@pytest.fixture
-async def token(resources: Resources) -> str:
-    """A monitoring system's token for Thailand."""
-    async with resources.database.unit_of_work() as session:
-        await seed(session, SYSTEM)
-        issued = await issue_api_token(
-            session, SYSTEM, "prometheus", permissions=frozenset({"alerts:write"}), regions=("TH",)
-        )
-    return issued.secret
-
-
-@pytest.fixture
-async def monitor(client: httpx.AsyncClient, token: str) -> httpx.AsyncClient:
-    """A client that sends that token."""
-    client.headers["authorization"] = f"Bearer {token}"
-    return client
-
-
-async def alerts(resources: Resources, **wanted: Any) -> list[AlertOut]:
-    """The alerts, oldest first, once all has been worked in."""
-    await work(resources)
-    page = await do(resources, service.list_alerts, ADMIN, AlertFilter(**wanted), limit=200)
-    return page.items[::-1]
+from .world import ADMIN, VIEWER, alerts, do, incidents, look, work
 
 
 async def test_alertmanager_is_answered_at_once_and_worked_in_afterwards(

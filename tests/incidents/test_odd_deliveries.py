@@ -16,8 +16,7 @@ from backend.platform.resources import Resources
 from backend.regions.service import seed
 
 from .payloads import ago, alertmanager, cloudevent, firing, pagerduty
-from .test_doorways import alerts, monitor, token  # noqa: F401 - fixtures
-from .world import ADMIN, do
+from .world import ADMIN, alerts, do
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}
@@ -41,7 +40,7 @@ async def admin_headers(resources: Resources) -> dict[str, str]:
 )
 async def test_a_moment_out_of_reach_counts_for_none(
     resources: Resources,
-    monitor: httpx.AsyncClient,  # noqa: F811
+    monitor: httpx.AsyncClient,
     moment: str,
 ) -> None:
     before = clock.now()
@@ -74,7 +73,7 @@ def nested(levels: int) -> bytes:
     ],
 )
 async def test_a_body_nested_out_of_all_measure_is_refused(
-    monitor: httpx.AsyncClient,  # noqa: F811
+    monitor: httpx.AsyncClient,
     doorway: str,
     body: bytes,
     headers: dict[str, str],
@@ -87,7 +86,7 @@ async def test_a_body_nested_out_of_all_measure_is_refused(
 
 
 async def test_the_level_that_headers_add_counts_too(
-    monitor: httpx.AsyncClient,  # noqa: F811
+    monitor: httpx.AsyncClient,
 ) -> None:
     for levels in range(250, 258):
         answer = await monitor.post(
@@ -98,7 +97,7 @@ async def test_the_level_that_headers_add_counts_too(
 
 async def test_a_region_that_is_no_word_counts_for_none(
     resources: Resources,
-    monitor: httpx.AsyncClient,  # noqa: F811
+    monitor: httpx.AsyncClient,
 ) -> None:
     for number, region in enumerate((["TH-10"], {"code": "TH-10"}, 7)):
         body = cloudevent(id=str(number), subject=str(number), data={"region": region})
@@ -110,7 +109,7 @@ async def test_a_region_that_is_no_word_counts_for_none(
 async def test_a_routing_key_is_hidden_however_it_was_written(
     resources: Resources,
     client: httpx.AsyncClient,
-    token: str,  # noqa: F811
+    token: str,
 ) -> None:
     body = pagerduty(dedup_key="a", routing_key=token)
     body["payload"]["custom_details"] = {"sent_with": f"key {token}"}
@@ -129,7 +128,7 @@ async def test_a_routing_key_is_hidden_however_it_was_written(
 
 async def test_a_short_routing_key_beside_a_token_spoils_nothing(
     resources: Resources,
-    monitor: httpx.AsyncClient,  # noqa: F811
+    monitor: httpx.AsyncClient,
 ) -> None:
     body = pagerduty(dedup_key="a", routing_key="e")
     assert (await monitor.post("/api/hooks/pagerduty", json=body)).status_code == 202
@@ -180,7 +179,7 @@ async def test_figures_are_asked_for_moments_within_reach(
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "/orders", 7])
 async def test_only_an_address_of_the_web_is_led_to(
     resources: Resources,
-    monitor: httpx.AsyncClient,  # noqa: F811
+    monitor: httpx.AsyncClient,
     address: object,
 ) -> None:
     body = alertmanager(firing("bad", generatorURL=address), firing("good"))
@@ -198,7 +197,7 @@ async def test_only_an_address_of_the_web_is_led_to(
 )
 async def test_an_event_whose_data_is_no_json_is_taken_as_it_is(
     resources: Resources,
-    monitor: httpx.AsyncClient,  # noqa: F811
+    monitor: httpx.AsyncClient,
     kind: str,
     body: bytes,
     shown: str,

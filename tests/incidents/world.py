@@ -9,7 +9,14 @@ from uuid import UUID
 from backend.identity.schemas import GrantScope, Principal
 from backend.incidents import intake, service, sweeps
 from backend.incidents.rules import AlertStatus, Severity
-from backend.incidents.schemas import AlertIn, IncidentDetail, IncidentFilter, IncidentRow
+from backend.incidents.schemas import (
+    AlertFilter,
+    AlertIn,
+    AlertOut,
+    IncidentDetail,
+    IncidentFilter,
+    IncidentRow,
+)
 from backend.platform import clock
 from backend.platform.resources import Resources
 
@@ -100,3 +107,10 @@ async def do(resources: Resources, verb: Any, principal: Principal, *args: Any, 
     """Call a verb in a unit of work of its own."""
     async with resources.database.unit_of_work() as session:
         return await verb(session, principal, *args, **more)
+
+
+async def alerts(resources: Resources, **wanted: Any) -> list[AlertOut]:
+    """The alerts, oldest first, once all has been worked in."""
+    await work(resources)
+    page = await do(resources, service.list_alerts, ADMIN, AlertFilter(**wanted), limit=200)
+    return page.items[::-1]

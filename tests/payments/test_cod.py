@@ -15,21 +15,12 @@ from backend.payments.cod import NothingToHandOver
 from backend.payments.schemas import CodFilter, Money, RemittanceIn, RemittanceOut
 from backend.platform.errors import Invalid
 from backend.platform.ids import uuid7
-from backend.platform.resources import Resources
-from backend.regions.service import seed
 
 from .books import check, holdings
 from .people import MANAGER
 from .world import MERCHANT, World
 
 HUB = "TH-10.siam"
-
-
-@pytest.fixture
-async def world(resources: Resources) -> World:
-    async with resources.database.unit_of_work() as session:
-        await seed(session, SYSTEM)
-    return World(resources)
 
 
 def thb(minor: int) -> Money:

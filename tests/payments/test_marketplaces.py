@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from backend.identity.schemas import SYSTEM, GrantScope, Principal
+from backend.identity.schemas import GrantScope, Principal
 from backend.payments import service
 from backend.payments.payments import NoSuchPayment
 from backend.payments.refunds import NoSuchRefund
@@ -29,8 +29,6 @@ from backend.payments.schemas import (
 from backend.payments.wallets import NoSuchWallet
 from backend.platform.errors import Forbidden, Invalid
 from backend.platform.ids import uuid7
-from backend.platform.resources import Resources
-from backend.regions.service import seed
 
 from .people import AGENT, LEAD
 from .world import MERCHANT, World, number_of
@@ -54,13 +52,6 @@ def marketplace(name: str) -> Principal:
 OWNER = marketplace(MERCHANT.partition(":")[2])
 RIVAL = marketplace("rival")
 BOOKKEEPING = Principal("service", "service:books", "books", (GrantScope("support_lead", "*"),))
-
-
-@pytest.fixture
-async def world(resources: Resources) -> World:
-    async with resources.database.unit_of_work() as session:
-        await seed(session, SYSTEM)
-    return World(resources)
 
 
 async def captured(world: World) -> UUID:

@@ -15,20 +15,11 @@ from backend.payments.schemas import Money, RefundIn, ReportIn, SettleDifference
 from backend.platform import clock
 from backend.platform.errors import Conflict, Invalid
 from backend.platform.money import EXPONENTS
-from backend.platform.resources import Resources
-from backend.regions.service import seed
 
 from .people import FOREIGN_LEAD, LEAD
 from .world import World, number_of
 
 HEAD = "Reference,kind,Amount,currency,fee\n"
-
-
-@pytest.fixture
-async def world(resources: Resources) -> World:
-    async with resources.database.unit_of_work() as session:
-        await seed(session, SYSTEM)
-    return World(resources)
 
 
 async def captured(world: World, minor: int) -> Any:

@@ -162,6 +162,13 @@ class World:
         return found.balance.minor, found.held.minor
 
 
+async def seeded_world(resources: Resources) -> World:
+    """A market in which every region is known."""
+    async with resources.database.unit_of_work() as session:
+        await seed(session, SYSTEM)
+    return World(resources)
+
+
 def number_of(order_id: UUID) -> str:
     """The public number of a test's order."""
     return f"WP-{order_id.hex[-10:].upper()}"
